@@ -1,6 +1,7 @@
 //! `--debug FILE`, and what `--version` says.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
@@ -55,6 +56,87 @@ fn a_debug_log_holds_no_secrets_and_masks() {
     // The run of this seed, and its administrator.
     for name in ["3c6ef372", "kmslab-admin"] {
         assert!(log.contains(name) && !masked.contains(name), "{name}\n{masked}");
+    }
+}
+
+/// The run of the seed 1.
+const RUN: &str = "3c6ef372";
+
+/// Every id and name of a run, as its responses name them.
+fn ids(run: &Output) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    let names =
+        ["KeyId", "Account", "AWSAccountId", "UserId", "UserName", "AccessKeyId", "TableName", "TableId", "Arn"];
+    let mut found = vec![Value::Array(lines(run))];
+    while let Some(value) = found.pop() {
+        match value {
+            Value::Array(values) => found.extend(values),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(id) if names.contains(&name.as_str()) => {
+                            ids.extend(id.rsplit([':', '/']).next().map(str::to_owned));
+                        }
+                        member => found.push(member),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    ids
+}
+
+/// A masked lab, in every form that a command writes: none has an id of the run.
+#[test]
+fn no_file_of_a_masked_lab_names_anybody() {
+    let tmp = tempfile::tempdir().unwrap();
+    let run = output(tmp.path(), &["run", "--seed", "1", "--format", "jsonl"]);
+    let mut ids = ids(&run);
+    ids.insert(RUN.to_owned());
+    // The sandbox's admin is called like that everywhere.
+    ids.retain(|id| id.len() >= 8 && id != "kmslab-admin");
+    assert!(ids.len() > 6 && ids.contains("111122223333"), "{ids:?}");
+    let file = |name: &str| tmp.path().join(name).to_str().unwrap().to_owned();
+    let masked = output(tmp.path(), &["run", "--seed", "1", "--format", "jsonl", "--mask", "--debug", &file("1.log")]);
+    fs::write(file("1.jsonl"), &masked.stdout).unwrap();
+    for (name, log) in [
+        ("lab.cast", "2.log"),
+        ("lab.kmslab", "3.log"),
+        ("lab.html", "4.log"),
+        ("lab.svg", "5.log"),
+        ("lab.txt", "6.log"),
+    ] {
+        let recorded =
+            output(tmp.path(), &["record", &file(name), "--seed", "1", "--pace", "fast", "--debug", &file(log)]);
+        assert!(recorded.status.success(), "{}", text(&recorded.stderr));
+    }
+    let mut plain = kmslab(tmp.path());
+    plain.args(["--plain", "--seed", "1", "--mask", "--debug", &file("7.log")]).stdin(Stdio::piped());
+    let mut plain = plain.stdout(Stdio::piped()).spawn().unwrap();
+    plain.stdin.take().unwrap().write_all("s\n\n\n".repeat(9).as_bytes()).unwrap();
+    fs::write(file("plain.txt"), plain.wait_with_output().unwrap().stdout).unwrap();
+    for name in ["page.html", "page.md", "page.json", "page.sh"] {
+        let exported = output(tmp.path(), &["export", &file(name)]);
+        assert!(exported.status.success(), "{}", text(&exported.stderr));
+    }
+    let entries = fs::read_dir(tmp.path()).unwrap().map(Result::unwrap).filter(|it| it.file_type().unwrap().is_file());
+    let names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(names.len() >= 18, "{names:?}");
+    for name in names.iter().map(String::as_str) {
+        let written = text(&fs::read(file(name)).unwrap());
+        assert!(written.len() > 500, "{name}: {written}");
+        // A result says which run it is of.
+        let is_meant = |id: &str| name == "page.json" && id == RUN;
+        let found: Vec<&String> =
+            ids.iter().filter(|id| written.contains(id.as_str()) && !is_meant(id.as_str())).collect();
+        let lines = written.lines().filter(|line| found.iter().any(|id| line.contains(id.as_str())));
+        assert_eq!(found, Vec::<&String>::new(), "{name}: {:?}", lines.take(3).collect::<Vec<_>>());
+        if name.ends_with(".log") || name == "1.jsonl" {
+            let accounts =
+                written.split(':').filter(|word| word.len() == 12 && word.bytes().all(|it| it.is_ascii_digit()));
+            assert_eq!(accounts.collect::<BTreeSet<_>>().len(), 1, "{name}: one account has one pseudonym");
+        }
     }
 }
 
