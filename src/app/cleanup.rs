@@ -1,7 +1,7 @@
 //! `kmslab cleanup`.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -185,6 +185,9 @@ fn places(options: &Options, journals: &Journals) -> Vec<Place> {
     told.collect()
 }
 
+/// The most that is read of an answer, in bytes.
+const LONGEST: u64 = 256;
+
 /// Shows `question` and reads a line; `None` where nobody is at the keyboard.
 fn ask(question: &str) -> io::Result<Option<String>> {
     if !io::stdin().is_terminal() {
@@ -194,7 +197,7 @@ fn ask(question: &str) -> io::Result<Option<String>> {
     write!(err, "{question}")?;
     err.flush()?;
     let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
+    io::stdin().lock().take(LONGEST).read_line(&mut line)?;
     Ok(Some(line))
 }
 

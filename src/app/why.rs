@@ -1,6 +1,6 @@
 //! `kmslab why`.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 use color_eyre::eyre::{Report as Failure, WrapErr};
 use tokio::runtime::Runtime;
@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use super::setup::teller;
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Environment, Exit, Options, UsageError, out};
+use crate::disk;
 use crate::lab::why::{Case, Named, Report, Verdict};
 use crate::run::pseudonyms;
 use crate::run::why::{self, Looks};
@@ -102,7 +103,7 @@ fn standard_input() -> Result<String, Failure> {
     if input.is_terminal() {
         crate::cli::tell("paste the error, then press Ctrl-D");
     }
-    let mut bytes = Vec::new();
-    input.lock().take(LONGEST).read_to_end(&mut bytes).wrap_err("the standard input can't be read")?;
+    let bytes = disk::read_all(input.lock(), LONGEST)
+        .map_err(|error| UsageError::new(format!("the text of the error can't be read: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use color_eyre::eyre::Report;
+use tempfile::NamedTempFile;
 
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
@@ -105,15 +106,9 @@ pub fn beside(saved: Option<&SavedSession>, lesson: &Lesson, masks: bool) -> Str
     let write_up = html::render(&document(saved, lesson, masks), &lesson.code);
     let result = result::result(saved, lesson, None);
     let written = stems.map(|stem| [format!("{stem}.html"), format!("{stem}.json")]).find_map(|[page, data]| {
-        let is_taken = |name: &String| Path::new(name).exists() || Path::new(name).is_symlink();
-        if is_taken(&data) {
-            return None;
-        }
-        match write(Path::new(&page), &write_up, false, false) {
+        match write_all(&[(Path::new(&page), &write_up), (Path::new(&data), &result)]) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
-            written => {
-                Some(written.and_then(|()| write(Path::new(&data), &result, false, false)).map(|()| (page, data)))
-            }
+            written => Some(written.map(|()| (page, data))),
         }
     });
     match written {
@@ -123,8 +118,31 @@ pub fn beside(saved: Option<&SavedSession>, lesson: &Lesson, masks: bool) -> Str
     }
 }
 
+/// Writes new files: all of them, or none.
+fn write_all(files: &[(&Path, &str)]) -> io::Result<()> {
+    let drafts = files.iter().map(|(file, text)| draft(file, text, false, false));
+    let files: Vec<&Path> = files.iter().map(|(file, _)| *file).collect();
+    keep_all(drafts.collect::<io::Result<_>>()?, &files)
+}
+
+/// Gives the drafts their names. If one is taken meanwhile, none of them stays.
+fn keep_all(drafts: Vec<NamedTempFile>, files: &[&Path]) -> io::Result<()> {
+    for (at, (draft, file)) in drafts.into_iter().zip(files).enumerate() {
+        if let Err(error) = disk::keep(draft, file, false) {
+            files[..at].iter().for_each(|file| drop(std::fs::remove_file(file)));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// Writes the file as a whole. One that is replaced keeps its permissions.
 fn write(file: &Path, text: &str, force: bool, executable: bool) -> io::Result<()> {
+    disk::keep(draft(file, text, force, executable)?, file, force).map(drop)
+}
+
+/// The whole text in a file beside the one that it will be.
+fn draft(file: &Path, text: &str, force: bool, executable: bool) -> io::Result<NamedTempFile> {
     let there = std::fs::metadata(file).ok();
     if !force && (there.is_some() || file.is_symlink()) {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -136,5 +154,32 @@ fn write(file: &Path, text: &str, force: bool, executable: bool) -> io::Result<(
     if let Some(there) = there {
         draft.as_file().set_permissions(there.permissions())?;
     }
-    disk::keep(draft, file, force).map(drop)
+    Ok(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let [page, data] = ["a.html", "a.json"].map(|name| folder.path().join(name));
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        let nowhere = folder.path().join("none/a.json");
+        assert!(write_all(&[(&page, "page"), (&nowhere, "data")]).is_err());
+        assert_eq!(names(), 0);
+        std::fs::write(&data, "mine").unwrap();
+        let taken = write_all(&[(&page, "page"), (&data, "data")]).unwrap_err();
+        assert_eq!((taken.kind(), names()), (io::ErrorKind::AlreadyExists, 1));
+        // Somebody else's comes while ours are being written.
+        let late = folder.path().join("late.json");
+        let drafts = [(&page, "page"), (&late, "data")].map(|(file, text)| draft(file, text, false, false).unwrap());
+        std::fs::write(&late, "mine").unwrap();
+        assert!(keep_all(drafts.into(), &[&page, &late]).is_err());
+        assert!(!page.exists() && std::fs::read_to_string(&late).unwrap() == "mine");
+        std::fs::remove_file(&data).unwrap();
+        write_all(&[(&page, "page"), (&data, "data")]).unwrap();
+        assert_eq!([&page, &data].map(|file| std::fs::read_to_string(file).unwrap()), ["page", "data"]);
+    }
 }

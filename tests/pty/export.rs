@@ -149,3 +149,35 @@ fn a_lab_that_is_not_finished_says_so() {
     // A script needs no session.
     assert_eq!(export(home, &["run.sh"]).0, Some(0));
 }
+
+#[test]
+fn the_card_writes_the_lab_up_into_this_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = [("XDG_STATE_HOME", home.path().to_str().unwrap())];
+    let mut terminal = Terminal::start(80, 24, &environment, &["--seed", "7"]);
+    terminal.do_stages(9);
+    terminal.wait_for(&["End of the lab: 9 of 9 stages met"]);
+    terminal.press("\r");
+    terminal.wait_for(&["kmslab   debrief"]);
+    terminal.press("\x1b");
+    terminal.wait_for(&["the card to keep", "WHICH LOCK"]);
+    terminal.press("E");
+    terminal.wait_for(&["written in this folder"]);
+    let folder = terminal.tmp.path().to_owned();
+    let names = || -> Vec<String> {
+        let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".html") || name.ends_with(".json")).collect();
+        names.sort();
+        names
+    };
+    let first = names();
+    assert!(first.len() == 2 && first[0].ends_with(".html") && first[1].ends_with(".json"), "{first:?}");
+    // Written again, it replaces nothing.
+    terminal.press("E");
+    terminal.wait_for(&["-2.html"]);
+    assert_eq!(names().len(), 4);
+    terminal.press("\x1b");
+    terminal.wait_for(&["kmslab   9/9"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+}
