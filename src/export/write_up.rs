@@ -9,6 +9,7 @@ use time::macros::format_description;
 use crate::cli::SERVE_ADDRESS;
 use crate::lab::Experiment;
 use crate::lab::insight::spoken;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::quiz::Asked;
@@ -179,7 +180,8 @@ impl<'a> Writer<'a> {
         }
         if let Some(check) = &kept.check {
             let verdict = if check.met { &words.met } else { &words.not_met };
-            let observed = mask::written(&mut self.masker, &check.observed);
+            let observed = self.said().sentence(&check.observed);
+            let observed = mask::written(&mut self.masker, &observed);
             self.heading(3, self.words.outcome.clone());
             self.text(&format!("{}:", words.expected), text.expected);
             self.text(&format!("{}: {verdict}.", words.observed), observed);
@@ -191,13 +193,18 @@ impl<'a> Writer<'a> {
         self.links(&ids);
     }
 
+    /// The interface's words, for what the lab has said in English.
+    fn said(&self) -> Interface<'a> {
+        Interface::new(&self.lesson.frame.interface)
+    }
+
     /// The ladder of the denied call: why nothing allowed it.
     fn why(&mut self, kept: &SavedStage) {
         let denied = kept.exchanges.iter().rev().find(|exchange| matches!(exchange.verdict, Verdict::Denied(_)));
         let Some(denied) = denied.filter(|_| !self.given_user) else { return };
         let calls = self.kept.stages.iter().flat_map(|stage| &stage.exchanges).map(AsRef::as_ref);
         let earlier = calls.take_while(|call| call.id != denied.id);
-        let lines = spoken::denied_after(earlier, denied, &self.kept.facts, &self.kept.place.region);
+        let lines = spoken::denied_after(earlier, denied, &self.kept.facts, &self.kept.place.region, self.said());
         let Some(lines) = lines else { return };
         let lines: Vec<String> = lines.iter().map(|line| mask::written(&mut self.masker, line)).collect();
         self.heading(3, self.words.why.clone());

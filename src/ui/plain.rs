@@ -2,6 +2,8 @@
 //!
 //! One line is one thought, however long: screen readers read line by line, and terminals wrap by themselves.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 pub use self::experiment::{experiment, experiment_calls, experiments, tried};
@@ -12,6 +14,7 @@ use super::diff;
 use super::theme::Theme;
 use crate::lab::backend::in_words;
 use crate::lab::lesson::Source;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::model::prose::{capital, sentence};
 use crate::lab::quiz::Asked;
 use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Status, Verdict, consent};
@@ -33,7 +36,8 @@ pub fn remark(message: &str) -> String {
 
 /// The number and the title of a stage.
 pub fn heading(state: &State, stage: Stage) -> String {
-    format!("Stage {} of {}: {}", stage.number(), Stage::ALL.len(), state.text(stage).title)
+    let values: [&dyn Display; 3] = [&stage.number(), &Stage::ALL.len(), &state.text(stage).title];
+    state.interface().fill("Stage {} of {}: {}", &values)
 }
 
 /// The shown stage: its heading, then the intro and the question or, once its calls have been sent, their outcome.
@@ -46,7 +50,7 @@ pub fn stage(state: &State) -> Vec<String> {
             lines.push(text.intro.to_owned());
             lines.extend(question(state));
         }
-        Status::Running => lines.push("Its calls are in progress.".to_owned()),
+        Status::Running => lines.push(state.interface().say("Its calls are in progress.").to_owned()),
         Status::Done(check) => {
             lines.extend(calls(state));
             lines.extend(ended(state, stage, check));
@@ -60,8 +64,11 @@ fn question(state: &State) -> Vec<String> {
     let Some(asked) = state.open_question() else { return Vec::new() };
     let mut lines = vec![String::new(), asked.question.text.clone()];
     lines.extend(asked.answers.iter().enumerate().map(|(at, (_, reply))| {
-        let chosen = if asked.chosen == Some(at) { " (your answer)" } else { "" };
-        format!("{}. {}{chosen}", at + 1, reply.text)
+        let text = match asked.chosen == Some(at) {
+            true => state.interface().fill("{} (your answer)", &[&reply.text]),
+            false => reply.text.clone(),
+        };
+        format!("{}. {text}", at + 1)
     }));
     lines
 }
@@ -73,7 +80,8 @@ pub fn hint(state: &State) -> Option<String> {
 
 /// All calls of the shown stage that were answered, as sentences.
 pub fn calls(state: &State) -> Vec<String> {
-    let recorded = state.replay_time().map(|time| format!("REPLAY, recorded {time}, not sent now:"));
+    let recorded = state.replay_time();
+    let recorded = recorded.map(|time| state.interface().fill("REPLAY, recorded {}, not sent now:", &[&time]));
     let told = answered(state).into_iter().flat_map(|exchange| call(state, exchange));
     recorded.into_iter().chain(told).collect()
 }
@@ -94,7 +102,7 @@ fn answered(state: &State) -> Vec<&Exchange> {
 /// A call as sentences. A Scan has its path; what AWS says of a denial follows it.
 pub fn call(state: &State, exchange: &Exchange) -> Vec<String> {
     let Some(path) = state.path_of(exchange).filter(|_| exchange.answer.response.is_ok()) else {
-        return vec![without_path(exchange)];
+        return vec![without_path(exchange, state.interface())];
     };
     let (verdict, message) = match &exchange.verdict {
         Verdict::Allowed => ("ALLOWED", None),
@@ -110,50 +118,52 @@ pub fn call(state: &State, exchange: &Exchange) -> Vec<String> {
 }
 
 /// A call as a sentence: who, what, the verdict in a word, and what is worth a word of the answer.
-fn without_path(exchange: &Exchange) -> String {
+fn without_path(exchange: &Exchange, words: Interface<'_>) -> String {
     let lead = format!("{}: {}", exchange.identity.name(), exchange.operation.name());
     let text = match &exchange.verdict {
-        Verdict::Allowed => match worth_a_word(exchange) {
+        Verdict::Allowed => match worth_a_word(exchange, words) {
             Some(what) => format!("{lead} ALLOWED, {what}"),
             None => format!("{lead} ALLOWED"),
         },
         Verdict::Denied(denied) => match (&denied.action, &denied.reason) {
             (Some(action), reason) => {
-                let resource = denied.resource.as_ref().map(|arn| format!(" on {arn}")).unwrap_or_default();
-                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                format!("{lead} DENIED, not allowed {action}{resource}{reason}")
+                let what = match &denied.resource {
+                    Some(arn) => words.fill("{} DENIED, not allowed {} on {}", &[&lead, action, arn]),
+                    None => words.fill("{} DENIED, not allowed {}", &[&lead, action]),
+                };
+                what + &reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
             }
             (None, _) => format!("{lead} DENIED: {}", denied.message),
         },
         Verdict::Failed(failure) if exchange.is_wanted_absence() => format!("{lead} GONE: {}", failure.message),
         Verdict::Failed(failure) => {
             let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
-            let remedy = failure.remedy.as_ref().map(|remedy| format!(" Try: {remedy}")).unwrap_or_default();
-            format!("{lead} FAILED: {code}{}{remedy}", sentence(&failure.message))
+            let remedy = failure.remedy.as_ref().map(|remedy| words.fill(" Try: {}", &[&words.sentence(remedy)]));
+            format!("{lead} FAILED: {code}{}{}", sentence(&failure.message), remedy.unwrap_or_default())
         }
     };
     let tries = exchange.answer.tries;
-    let text = if tries > 1 { format!("{} It took {tries} tries", sentence(&text)) } else { text };
+    let text = if tries > 1 { words.fill("{} It took {} tries", &[&sentence(&text), &tries]) } else { text };
     sentence(&text)
 }
 
 /// The part of an answer that is worth a word.
-fn worth_a_word(exchange: &Exchange) -> Option<String> {
+fn worth_a_word(exchange: &Exchange, words: Interface<'_>) -> Option<String> {
     let body = exchange.body()?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     if let Some(items) = body.get("Count").and_then(Value::as_u64) {
-        return Some(if items == 1 { "1 item".to_owned() } else { format!("{items} items") });
+        return Some(if items == 1 { words.say("1 item").to_owned() } else { words.fill("{} items", &[&items]) });
     }
     [
-        ("/Arn", "as"),
-        ("/KeyMetadata/KeyState", "the key is"),
-        ("/KeyState", "the key is"),
-        ("/Table/TableStatus", "the table is"),
-        ("/TableDescription/TableStatus", "the table is"),
-        ("/User/UserName", "the user is"),
+        ("/Arn", "as {}"),
+        ("/KeyMetadata/KeyState", "the key is {}"),
+        ("/KeyState", "the key is {}"),
+        ("/Table/TableStatus", "the table is {}"),
+        ("/TableDescription/TableStatus", "the table is {}"),
+        ("/User/UserName", "the user is {}"),
     ]
     .into_iter()
-    .find_map(|(pointer, lead)| text(pointer).map(|value| format!("{lead} {value}")))
+    .find_map(|(pointer, what)| text(pointer).map(|value| words.fill(what, &[&value])))
 }
 
 /// A stage's outcome: the verdict first, then the explanation of the answer. The lesson has the rest.
@@ -256,8 +266,11 @@ pub fn comparison(state: &State) -> Vec<String> {
     let Some(comparison) = state.comparison() else { return Vec::new() };
     let mut lines = vec![comparison.title.clone()];
     for (at, column) in comparison.columns.iter().enumerate() {
-        let chosen = if at == comparison.chosen { " (the lab's choice)" } else { "" };
-        lines.push(format!("{}. {column}{chosen}", at + 1));
+        let column = match at == comparison.chosen {
+            true => state.interface().fill("{} (the lab's choice)", &[column]),
+            false => column.clone(),
+        };
+        lines.push(format!("{}. {column}", at + 1));
         let cells = comparison.rows.iter().filter_map(|row| row.cells.get(at).map(|cell| (&row.label, cell)));
         lines.extend(cells.map(|(label, cell)| labeled(label, cell)));
     }
@@ -292,40 +305,43 @@ pub fn debrief(state: &State) -> Vec<String> {
 
 /// How far each stage is.
 pub fn stages(state: &State) -> Vec<String> {
-    let words = state.lesson().words();
+    let (frame, words) = (state.lesson().words(), state.interface());
     let progress = |stage: Stage| match &state.record(stage).status {
-        Status::Done(check) if check.met => &words.met,
-        Status::Done(_) => &words.not_met,
-        Status::Running => "running",
-        Status::Todo if stage <= state.reachable() => "next",
-        Status::Todo => "later",
+        Status::Done(check) if check.met => &frame.met,
+        Status::Done(_) => &frame.not_met,
+        Status::Running => words.say("running"),
+        Status::Todo if stage <= state.reachable() => words.say("next"),
+        Status::Todo => words.say("later"),
     };
-    let here = |stage| if stage == state.view().shown { ", you are here" } else { "" };
     let row = |stage: Stage| {
-        format!("{}. {} ({}{})", stage.number(), state.listed_title(stage), progress(stage), here(stage))
+        let progress = match stage == state.view().shown {
+            true => words.fill("{}, you are here", &[&progress(stage)]),
+            false => progress(stage).to_owned(),
+        };
+        format!("{}. {} ({progress})", stage.number(), state.listed_title(stage))
     };
     Stage::ALL.into_iter().map(row).collect()
 }
 
 /// The responses as JSON: of the call that each identity's side is about or, with `all`, of every call of the stage.
 pub fn responses(state: &State, all: bool) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, words) = (Vec::new(), state.interface());
     for identity in Identity::BOTH {
         let selected = state.selected(identity);
         for (_, call) in state.calls(identity).iter().enumerate().filter(|(at, _)| all || Some(*at) == selected) {
             let Call::Answered(exchange) = call else { continue };
             let lead = format!("{}: {}", identity.name(), exchange.operation.name());
             match &exchange.answer.response {
-                Err(none) => lines.push(format!("{lead}, no response: {}", none.message)),
+                Err(none) => lines.push(words.fill("{}, no response: {}", &[&lead, &none.message])),
                 Ok(response) => {
-                    lines.push(format!("{lead}, response with HTTP status {}:", response.status));
+                    lines.push(words.fill("{}, response with HTTP status {}:", &[&lead, &response.status]));
                     lines.extend(format!("{:#}", response.body).lines().map(str::to_owned));
                 }
             }
         }
     }
     if lines.is_empty() {
-        lines.push("There is no response yet. These calls will be sent:".to_owned());
+        lines.push(words.say("There is no response yet. These calls will be sent:").to_owned());
         let outline = state.view().shown.outline(state.backend());
         lines.extend(outline.map(|(identity, call)| format!("{}: {call}", identity.name())));
     }
@@ -337,23 +353,24 @@ pub fn draft(state: &State) -> Vec<String> {
     let Some(Operation::PutKeyPolicy { policy, .. }) = state.held().map(|(_, operation)| operation) else {
         return Vec::new();
     };
-    let mut lines =
-        vec!["PutKeyPolicy is not sent yet: it replaces the whole policy. It would change this:".to_owned()];
+    let words = state.interface();
+    let first = words.say("PutKeyPolicy is not sent yet: it replaces the whole policy. It would change this:");
+    let mut lines = vec![first.to_owned()];
     if let Some(changes) = state.policy_diff(policy) {
-        let drawn = diff::lines(&changes, state.interface(), &Theme::plain(), usize::from(u16::MAX));
-        lines.extend(drawn.iter().map(|line| spoken(&line.to_string())));
+        let drawn = diff::lines(&changes, words, &Theme::plain(), usize::from(u16::MAX));
+        lines.extend(drawn.iter().map(|line| spoken(&line.to_string(), words)));
     }
     lines
 }
 
 /// A line of the diff with a word for its sign.
-fn spoken(line: &str) -> String {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let rest = |from: usize| words.get(from..).unwrap_or_default().join(" ");
-    match words.first() {
-        Some(&"+") => format!("Added: {}", rest(1)),
-        Some(&"−") => format!("Removed: {}", rest(1)),
-        Some(&"~") => format!("Changed: {}", rest(1)),
+fn spoken(line: &str, words: Interface<'_>) -> String {
+    let parts: Vec<&str> = line.split_whitespace().collect();
+    let rest = |from: usize| parts.get(from..).unwrap_or_default().join(" ");
+    match parts.first() {
+        Some(&"+") => words.fill("Added: {}", &[&rest(1)]),
+        Some(&"−") => words.fill("Removed: {}", &[&rest(1)]),
+        Some(&"~") => words.fill("Changed: {}", &[&rest(1)]),
         Some(&"=") => capital(&rest(1)),
         _ => rest(0),
     }
@@ -361,8 +378,10 @@ fn spoken(line: &str) -> String {
 
 /// What stays if the lab is left now.
 pub fn leaving(state: &State) -> Vec<String> {
-    let mut lines = vec!["If you leave now, this stays until `kmslab cleanup`, and may cost money:".to_owned()];
-    lines.extend(state.leftovers());
+    let words = state.interface();
+    let first = words.say("If you leave now, this stays until `kmslab cleanup`, and may cost money:");
+    let mut lines = vec![first.to_owned()];
+    lines.extend(state.leftovers().iter().map(|left| words.sentence(left)));
     lines
 }
 
@@ -371,22 +390,25 @@ pub fn consent(state: &State) -> Vec<String> {
     let facts = state.shown_facts();
     let admin = facts.admin.as_ref();
     let account = admin.map(|admin| admin.account.as_str()).unwrap_or_default();
+    let words = state.interface();
+    let user = words.word("a user that the lab creates");
     let mut lines = vec![
         String::new(),
-        "From here on, the lab creates things in your account.".to_owned(),
-        format!("Account: {account}, region {}.", state.backend().region),
+        words.sentence("From here on, the lab creates things in your account."),
+        words.fill("Account: {}, region {}.", &[&account, &state.backend().region]),
         format!("admin: {}", admin.map(|admin| admin.arn.as_str()).unwrap_or_default()),
-        format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab creates", |user| &user.arn)),
+        format!("test-user: {}", facts.test_user.as_ref().map_or(user, |user| &user.arn)),
     ];
     if !state.services().is_empty() {
-        lines.push(format!("Calls go: {}", in_words(state.services())));
+        lines.push(words.fill("Calls go: {}", &[&words.sentence(&in_words(state.services()))]));
     }
-    lines.extend(state.will_make().into_iter().map(|(what, name)| format!("Makes: {what} {name}")));
-    lines.extend(consent::COSTS.into_iter().map(|cost| format!("Costs: {cost}")));
-    lines.push(format!("Removal: {}", consent::REMOVAL));
+    let makes = |(what, name): (&str, String)| words.fill("Makes: {} {}", &[&words.sentence(what), &name]);
+    lines.extend(state.will_make().into_iter().map(makes));
+    lines.extend(consent::COSTS.into_iter().map(|cost| words.fill("Costs: {}", &[&words.sentence(cost)])));
+    lines.push(words.fill("Removal: {}", &[&words.sentence(consent::REMOVAL)]));
     match state.accepted_account() {
-        Some(_) if state.is_masked() => lines.push("--yes-account names another account.".to_owned()),
-        Some(accepted) => lines.push(format!("--yes-account names another account: {accepted}")),
+        Some(_) if state.is_masked() => lines.push(words.sentence("--yes-account names another account.")),
+        Some(accepted) => lines.push(words.sentence(&format!("--yes-account names another account: {accepted}"))),
         None => {}
     }
     lines
@@ -400,9 +422,10 @@ pub const WRONG_DIGITS: &str = "Those are not its last four digits.";
 
 /// While calls are under way: what the lab waits for.
 pub fn waiting(state: &State) -> String {
+    let words = state.interface();
     match state.record(state.current()).pending.len() {
-        0 => "Waiting before asking again.".to_owned(),
-        1 => "Still waiting for the response to 1 call.".to_owned(),
-        calls => format!("Still waiting for the responses to {calls} calls."),
+        0 => words.say("Waiting before asking again.").to_owned(),
+        1 => words.say("Still waiting for the response to 1 call.").to_owned(),
+        calls => words.fill("Still waiting for the responses to {} calls.", &[&calls]),
     }
 }

@@ -506,7 +506,7 @@ fn nothing_starts_with_a_wrong_configuration(#[case] arguments: &[&str]) {
 
 #[test]
 fn a_configuration_has_defaults_and_options_come_first() {
-    let german = "Stage 1 of 9: Wer fragt";
+    let german = "Stufe 1 von 9: Wer fragt";
     let file = "lang = \"de\"\nquestions = false\n";
     let plain = configured(file, &["--plain"]);
     assert_eq!(plain.status.code(), Some(0));

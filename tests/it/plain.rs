@@ -7,6 +7,7 @@ use std::process::Stdio;
 
 use futures_util::stream;
 use kmslab::aws::Clients;
+use kmslab::lab::lesson::Files;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Quiz, Stage, State};
 use kmslab::run::Ended;
 use kmslab::run::effects::EffectHandler;
@@ -15,6 +16,7 @@ use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::screens::german::english;
 use crate::support::program::{program, text};
 
 /// What `kmslab --plain --seed 1` says to these lines, and its exit status.
@@ -43,7 +45,7 @@ fn whole_lab() -> String {
 }
 
 fn headings(said: &str) -> Vec<&str> {
-    said.lines().filter(|line| line.starts_with("Stage ")).collect()
+    said.lines().filter(|line| line.starts_with("Stage ") || line.starts_with("Stufe ")).collect()
 }
 
 #[test]
@@ -82,7 +84,8 @@ fn what_is_told_needs_no_box_and_no_picture() {
 #[case::an_answer_that_is_none("5\n", "\"5\" does nothing here. Type ? for the commands.")]
 #[case::nothing("\n", "Answer first, or type s to skip.")]
 #[case::an_escape("\x1b[31m\n", "\"\\u{1b}[31m\" does nothing here. Type ? for the commands.")]
-#[case::not_utf_8_and_long(&"é".repeat(700), "does nothing here. Type ? for the commands.")]
+#[case::not_utf_8(&"é".repeat(400), "éé\" does nothing here. Type ? for the commands.")]
+#[case::too_long(&("x".repeat(3_000_000) + "\n"), "That line has more than 1000 characters. Nothing was done.")]
 #[case::what_cannot_be_done_yet("r\n", "\"r\" does nothing here. Type ? for the commands.")]
 fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str) {
     let (said, status) = dialogue(typed, &[]);
@@ -90,6 +93,7 @@ fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str)
     let after = &said[said.find(told).unwrap_or_else(|| panic!("{told} is not in {said}"))..];
     assert!(after.contains("Type 1 to 4, s to skip, h for a hint, ? for help, q to quit."), "{said}");
     assert!(!said.contains("GetCallerIdentity"), "nothing is sent\n{said}");
+    assert!(said.len() < 10_000, "what is typed is not repeated in full");
 }
 
 #[rstest]
@@ -116,9 +120,44 @@ fn it_speaks_the_lessons_language() {
         "Du sagst: 2. ",
         "Nicht ganz.",
         "Nachbesprechung 1 von",
+        "Tippe 1 bis 4, s zum Überspringen, h für einen Hinweis, ? für Hilfe, q zum Beenden.",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
+}
+
+/// The dialogue in German, with every command: no line has an English sentence of the lab's own.
+#[test]
+fn it_is_german_throughout() {
+    let german = std::sync::Arc::new(Lesson::parse(&Files::embedded(), "de").unwrap());
+    let help = "?\nlesson\nstages\npath\nshell\ny\nv\nx\ndrills\nexport\nfoo\n";
+    let pages = "why\nwhy admin\nwhy all\nitems\ntrail\ncalls\npath\nlesson\ncompare\nn\np\nagain\n";
+    let stages = "s\n\nlesson\nwhy\n\n".repeat(5) + "h\nh\n2\n\n" + pages + "\ns\n\nno\n\n\n\n1\n\n" + pages;
+    let broken = "break\n2\n3\n\nwhy\nlesson\nbreak\nback\n";
+    let drill = "drills\n1\nh\n1\nlook 1\nw\n2\nq\n";
+    let rest = "n\n\n1\n\n\n1\n\ncard\nanswers\nback\nq\n";
+    let typed = [help, &stages, broken, drill, rest].concat();
+    let lines: Vec<&str> = typed.lines().collect();
+    let sandbox = Sandbox::start(Config { seed: Some(1), ..Config::default() }).unwrap();
+    let backend = Backend {
+        kind: BackendKind::Sandbox,
+        region: sandbox.region().to_owned(),
+        endpoint: Some(sandbox.url().to_owned()),
+        given_user: false,
+    };
+    let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1)).with_lesson(german.clone());
+    let (said, state, _) = talk(&sandbox, state, &lines);
+    assert!(state.ended() >= 8 && said.lines().count() > 300, "{said}");
+    let (on_aws, _, _) = {
+        let backend = Backend { kind: BackendKind::Aws, endpoint: None, ..state.backend().clone() };
+        let aws = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1)).with_lesson(german);
+        talk(&sandbox, aws, &["1", "", "", "1", "", "", "1234", "no", "q", "s", "q"])
+    };
+    // Publications have English titles.
+    let is_own = |line: &&str| !line.contains(", https://");
+    let found: Vec<String> =
+        [said, on_aws].iter().flat_map(|said| english(said.lines().filter(is_own), &state)).collect();
+    assert!(found.is_empty(), "{} lines are English:\n{}", found.len(), found.join("\n"));
 }
 
 /// Why, at rest, trail and the review of a new key policy: what the screen shows on pages of its own.
@@ -291,11 +330,15 @@ fn a_stage_can_be_named() {
 /// A dialogue with a lab that believes itself on AWS: there it asks for consent, and something can be left behind.
 fn on_aws(typed: &[&str]) -> (String, State, Ended) {
     let sandbox = Sandbox::start(Config { seed: Some(1), ..Config::default() }).unwrap();
-    let admin = sandbox.admin();
-    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
     let backend =
         Backend { kind: BackendKind::Aws, region: sandbox.region().to_owned(), endpoint: None, given_user: false };
-    let mut state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
+    talk(&sandbox, State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1)), typed)
+}
+
+/// A dialogue in this process.
+fn talk(sandbox: &Sandbox, mut state: State, typed: &[&str]) -> (String, State, Ended) {
+    let admin = sandbox.admin();
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
     let lines: Vec<_> = typed.iter().map(|line| Ok((*line).to_owned())).collect();
     let mut out = Out { to: Vec::new(), ascii: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -10,7 +10,7 @@ mod bytes;
 mod debrief;
 mod experiments;
 mod film;
-mod german;
+pub mod german;
 mod insight;
 mod keys;
 mod learning;

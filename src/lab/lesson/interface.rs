@@ -7,6 +7,7 @@ use std::fmt::{Display, Write};
 use super::Frame;
 use super::files::FALLBACK;
 use super::sentences::SENTENCES;
+use super::spoken::SPOKEN;
 use super::translation::{places, translated};
 
 /// All of them, each a name of the table. `{}` stands for what is put in.
@@ -448,7 +449,10 @@ impl<'a> Interface<'a> {
 
     /// What `english`, which is one of [`ALL`], is in this language.
     pub fn say(self, english: &'static str) -> &'a str {
-        debug_assert!(ALL.contains(&english), "{english:?} is none of the interface's words");
+        debug_assert!(
+            ALL.contains(&english) || SPOKEN.contains(&english),
+            "{english:?} is none of the interface's words"
+        );
         self.word(english)
     }
 
@@ -481,15 +485,14 @@ pub(super) fn problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for (english, text) in &frame.interface {
         let place = || format!("interface.{english}");
-        if !ALL.contains(&english.as_str()) && !SENTENCES.contains(&english.as_str()) {
+        if ![ALL, SPOKEN, SENTENCES].iter().any(|list| list.contains(&english.as_str())) {
             problems.push((place(), format!("the interface does not say {english:?}")));
         } else if places(english) != places(text) {
             problems.push((place(), format!("{text:?} has not as many {{}} as {english:?}")));
         }
     }
-    for english in
-        ALL.iter().chain(SENTENCES).filter(|english| language != FALLBACK && !frame.interface.contains_key(**english))
-    {
+    let all = [ALL, SPOKEN, SENTENCES].into_iter().flatten();
+    for english in all.filter(|english| language != FALLBACK && !frame.interface.contains_key(**english)) {
         problems.push((String::new(), format!("the interface's {english:?} is not translated")));
     }
     problems
@@ -510,9 +513,10 @@ mod tests {
 
     #[test]
     fn each_stands_there_once() {
-        let mut sorted = ALL.to_vec();
+        let all = [ALL, SPOKEN].concat();
+        let mut sorted = all.clone();
         sorted.sort_unstable();
         sorted.dedup();
-        assert_eq!(sorted.len(), ALL.len());
+        assert_eq!(sorted.len(), all.len());
     }
 }

@@ -12,6 +12,7 @@ pub mod interface;
 pub mod lint;
 mod question;
 mod sentences;
+mod spoken;
 mod translation;
 mod variants;
 
@@ -308,6 +309,11 @@ impl PartialEq for Chosen {
 }
 
 impl Lesson {
+    /// The addresses of all sources.
+    pub fn urls(&self) -> impl Iterator<Item = String> {
+        self.sources.values().map(|source| source.url.clone())
+    }
+
     /// The English lesson in the program.
     pub fn english() -> Arc<Lesson> {
         Arc::clone(Lesson::embedded_english())

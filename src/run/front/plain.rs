@@ -22,6 +22,9 @@ mod command;
 /// The longest line that is read as one. Nothing that means something here is longer.
 const LONGEST: u64 = 1_000;
 
+/// How many characters of a line are repeated that means nothing.
+const ECHO: usize = 40;
+
 /// How long it is quiet while calls are under way before a word is said.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -36,8 +39,7 @@ pub fn input(from: impl Read + Send + 'static) -> io::Result<impl Stream<Item = 
         let mut from = io::BufReader::new(from);
         loop {
             let mut line = Vec::new();
-            let read = from.by_ref().take(LONGEST).read_until(b'\n', &mut line);
-            let line = match read {
+            let line = match read_line(&mut from, &mut line) {
                 Ok(0) => return,
                 Ok(_) => Ok(String::from_utf8_lossy(&line).into_owned()),
                 Err(error) => Err(error),
@@ -49,6 +51,19 @@ pub fn input(from: impl Read + Send + 'static) -> io::Result<impl Stream<Item = 
         }
     })?;
     Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))
+}
+
+/// Reads a line. Of one that is longer than [`LONGEST`] only so much is kept that it shows.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let read = from.by_ref().take(LONGEST + 1).read_until(b'\n', line)?;
+    if is_too_long(line.len()) && !line.ends_with(b"\n") {
+        from.skip_until(b'\n')?;
+    }
+    Ok(read)
+}
+
+fn is_too_long(bytes: usize) -> bool {
+    bytes as u64 > LONGEST
 }
 
 /// Runs the lab with a person who writes `input` and reads `out`, until that person leaves, the input ends, or a
@@ -88,7 +103,7 @@ pub async fn run<W: Write>(
         has_news: false,
         last_word: Instant::now(),
     };
-    talk.line(plain::GREETING)?;
+    talk.line(state.interface().say(plain::GREETING))?;
     if state.quiz().asks() && !state.is_asking_to_resume() {
         talk.lines(ui::opening::text(state))?;
     }
@@ -271,7 +286,8 @@ impl<W: Write> Talk<'_, W> {
                 }
                 Report::Call(exchange) => self.call(state, &exchange)?,
                 Report::Stage(stage, check) if is_brief => {
-                    self.line(format!("Stage {}. {}", stage.number(), plain::observed(state, &check)))?;
+                    let observed = plain::observed(state, &check);
+                    self.line(state.interface().fill("Stage {}. {}", &[&stage.number(), &observed]))?;
                 }
                 Report::Stage(stage, check) => self.lines(plain::ended(state, stage, &check))?,
             }
@@ -300,7 +316,8 @@ impl<W: Write> Talk<'_, W> {
             }
         }
         if is_paused(state) && !std::mem::replace(&mut self.is_paused, is_paused(state)) {
-            self.line("Now five minutes pass, until DynamoDB has no table key in memory.")?;
+            let text = "Now five minutes pass, until DynamoDB has no table key in memory.";
+            self.line(state.interface().say(text))?;
             is_new = true;
         }
         match &run.status {
@@ -393,7 +410,9 @@ impl<W: Write> Talk<'_, W> {
             // The cursor is the screen's.
             (Some(Overlay::Experiments { .. }), Some(Overlay::Experiments { .. })) => Vec::new(),
             (_, Some(Overlay::Experiments { .. })) => plain::experiments(state),
-            (_, Some(Overlay::Consent { wrong: true, .. })) => vec![plain::WRONG_DIGITS.to_owned()],
+            (_, Some(Overlay::Consent { wrong: true, .. })) => {
+                vec![state.interface().say(plain::WRONG_DIGITS).to_owned()]
+            }
             (Some(Overlay::Consent { .. }), Some(Overlay::Consent { .. })) => Vec::new(),
             (_, Some(Overlay::Consent { .. })) => plain::consent(state),
             _ => Vec::new(),
@@ -402,6 +421,12 @@ impl<W: Write> Talk<'_, W> {
 
     /// Returns what `line` asks for. Prints the replies that need no event.
     fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Intent>> {
+        let words = state.interface();
+        if is_too_long(line.len()) {
+            let text = "That line has more than {} characters. Nothing was done. Type ? for the commands.";
+            self.line(words.fill(text, &[&LONGEST]))?;
+            return Ok(Vec::new());
+        }
         let command = line.to_lowercase();
         match command::asked(&command, state) {
             Asked::Do(intents) => {
@@ -415,8 +440,12 @@ impl<W: Write> Talk<'_, W> {
                 self.news(state)?;
             }
             Asked::Nothing => match command.as_str() {
-                "" => self.line("Please answer first.")?,
-                other => self.line(format!("{other:?} does nothing here. Type ? for the commands."))?,
+                "" => self.line(words.say("Please answer first."))?,
+                other => {
+                    let other: String = other.chars().take(ECHO).collect();
+                    let other = format!("{other:?}");
+                    self.line(words.fill("{} does nothing here. Type ? for the commands.", &[&other]))?;
+                }
             },
         }
         Ok(Vec::new())

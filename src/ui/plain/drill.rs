@@ -15,7 +15,7 @@ pub fn lines(state: &State) -> Vec<String> {
             true => {
                 vec![words.fill("over", &[&solved, &drills.results().len(), &drills.points(), &drills.best_streak()])]
             }
-            false => vec!["Setting up your lab with real calls.".to_owned()],
+            false => vec![state.interface().say("Setting up your lab with real calls.").to_owned()],
         };
     };
     let (at, all) = drills.number();
@@ -63,12 +63,13 @@ pub fn lines(state: &State) -> Vec<String> {
 /// What both Scans have returned.
 fn scan(state: &State, identity: Identity) -> Option<String> {
     let exchange = state.drill_scan(identity)?;
-    let says = match &exchange.verdict {
+    let (verdict, message) = match &exchange.verdict {
         Verdict::Allowed => return Some(format!("{}: Scan ALLOWED.", identity.name())),
-        Verdict::Denied(denied) => format!("DENIED. AWS says: {}", denied.message),
-        Verdict::Failed(failure) => format!("FAILED. AWS says: {}", failure.message),
+        Verdict::Denied(denied) => ("DENIED", &denied.message),
+        Verdict::Failed(failure) => ("FAILED", &failure.message),
     };
-    Some(format!("{}: Scan {}", identity.name(), sentence(&says)))
+    let says = state.interface().fill("AWS says: {}", &[message]);
+    Some(format!("{}: Scan {verdict}. {}", identity.name(), sentence(&says)))
 }
 
 /// The open question with its answers.
@@ -103,18 +104,19 @@ fn question(state: &State) -> Option<String> {
 
 /// What may be typed, as the beginning of a sentence.
 pub fn next(state: &State) -> String {
-    let drills = state.drills();
-    match drills.current().map(|it| (it.task(), it.part(), it.undone())) {
-        Some((_, _, Undone::Failed(_))) => "Type u to undo it again".to_owned(),
-        Some((Task::Solved | Task::Impossible, Part::Undo, _)) => {
-            "Press Enter for the next drill, r for it again".to_owned()
-        }
+    let (drills, words) = (state.drills(), state.interface());
+    let text = match drills.current().map(|it| (it.task(), it.part(), it.undone())) {
+        Some((_, _, Undone::Failed(_))) => "Type u to undo it again",
+        Some((Task::Solved | Task::Impossible, Part::Undo, _)) => "Press Enter for the next drill, r for it again",
         Some(_) => {
-            let count = drills.answers(state.backend().given_user);
-            let answer =
-                if count == 0 { "Press Enter for both Scans".to_owned() } else { format!("Type 1 to {count}") };
-            format!("{answer}, h for a hint (−1), w for why (−1), look 1 to look {}", Look::ALL.len())
+            let answer = match drills.answers(state.backend().given_user) {
+                0 => words.say("Press Enter for both Scans").to_owned(),
+                count => words.fill("Type 1 to {}", &[&count]),
+            };
+            let looks = Look::ALL.len();
+            return words.fill("{}, h for a hint (−1), w for why (−1), look 1 to look {}", &[&answer, &looks]);
         }
-        None => "Press Enter to end".to_owned(),
-    }
+        None => "Press Enter to end",
+    };
+    words.say(text).to_owned()
 }

@@ -1,27 +1,35 @@
 //! Experiments in lines.
 
+use std::fmt::Display;
+
 use super::{answered, call, observed, question, said, sources};
 use crate::lab::model::prose::sentence;
 use crate::lab::{Call, CallId, Check, Experiment, State, Status};
 
 /// The list, with a number to type for each.
 pub fn experiments(state: &State) -> Vec<String> {
-    let word = |which: Experiment| match &state.trial(which).status {
-        Status::Done(check) if check.met => ", tried",
-        Status::Done(_) => ", not met",
-        Status::Running => ", running",
-        Status::Todo if state.is_out_of_reach(which) => ", not possible here",
-        Status::Todo => "",
+    let words = state.interface();
+    let row = |which: Experiment| {
+        let title = state.experiment(which).title.as_str();
+        let text = match &state.trial(which).status {
+            Status::Done(check) if check.met => words.fill("{}, tried", &[&title]),
+            Status::Done(_) => words.fill("{}, not met", &[&title]),
+            Status::Running => words.fill("{}, running", &[&title]),
+            Status::Todo if state.is_out_of_reach(which) => words.fill("{}, not possible here", &[&title]),
+            Status::Todo => title.to_owned(),
+        };
+        format!("{}. {text}", which.index() + 1)
     };
-    let row = |which: Experiment| format!("{}. {}{}", which.index() + 1, state.experiment(which).title, word(which));
-    let lead = format!("{} experiments. Each breaks what the lab made, and then undoes it.", Experiment::ALL.len());
+    let count = Experiment::ALL.len();
+    let lead = words.fill("{} experiments. Each breaks what the lab made, and then undoes it.", &[&count]);
     [String::new(), lead].into_iter().chain(Experiment::ALL.into_iter().map(row)).collect()
 }
 
 /// An experiment: its heading, what it changes, and its question.
 pub fn experiment(state: &State, which: Experiment) -> Vec<String> {
     let text = state.experiment(which);
-    let heading = format!("Experiment {} of {}: {}", which.index() + 1, Experiment::ALL.len(), text.title);
+    let values: [&dyn Display; 3] = [&(which.index() + 1), &Experiment::ALL.len(), &text.title];
+    let heading = state.interface().fill("Experiment {} of {}: {}", &values);
     let mut lines = vec![String::new(), heading, text.setup.trim().to_owned()];
     if state.trial(which).status != Status::Todo {
         return lines;
@@ -39,13 +47,13 @@ pub fn experiment_calls(state: &State) -> Vec<(CallId, Vec<String>)> {
     let told = answered(state).into_iter().map(|exchange| {
         let mut lines = call(state, exchange);
         let of = Call::Answered(exchange);
-        let lead = match (state.is_undo(&of), state.is_later(&of)) {
-            (true, _) => "Undo. ",
-            (false, true) => "After the wait. ",
-            (false, false) => "",
-        };
+        let words = state.interface();
         if let Some(first) = lines.first_mut() {
-            first.insert_str(0, lead);
+            match (state.is_undo(&of), state.is_later(&of)) {
+                (true, _) => *first = words.fill("Undo. {}", &[first]),
+                (false, true) => *first = words.fill("After the wait. {}", &[first]),
+                (false, false) => {}
+            }
         }
         (exchange.id, lines)
     });

@@ -4,33 +4,38 @@ use crate::lab::{Call, DrillAction, Experiment, Identity, Intent, Overlay, Permi
 
 /// The question, and what may be typed.
 pub fn prompt(state: &State) -> String {
+    let words = state.interface();
+    let say = |text: &'static str| words.say(text).to_owned();
     match state.view().overlay {
-        Some(Overlay::Consent { .. }) => {
-            let of = if state.is_masked() { "the real account" } else { "the account" };
-            format!("Type the last four digits of {of} to say yes, or no.")
-        }
+        Some(Overlay::Consent { .. }) => say(match state.is_masked() {
+            true => "Type the last four digits of the real account to say yes, or no.",
+            false => "Type the last four digits of the account to say yes, or no.",
+        }),
         Some(Overlay::Resume) => match (state.can_resume(), state.resume_label()) {
-            (true, "resume") => "Press Enter to resume, or type fresh to start over, q to quit.".to_owned(),
+            (true, "resume") => say("Press Enter to resume, or type fresh to start over, q to quit."),
             (true, _) if state.can_start_afresh() => {
-                "Press Enter to look again, or type fresh to start over, q to quit.".to_owned()
+                say("Press Enter to look again, or type fresh to start over, q to quit.")
             }
-            (true, _) => "Press Enter to try again, q to quit.".to_owned(),
-            (false, _) => "Type fresh to start over, q to quit.".to_owned(),
+            (true, _) => say("Press Enter to try again, q to quit."),
+            (false, _) => say("Type fresh to start over, q to quit."),
         },
         Some(Overlay::Experiments { .. }) => {
-            format!("Type 1 to {} to choose one, or back for the stage, q to quit.", Experiment::ALL.len())
+            let count = Experiment::ALL.len();
+            words.fill("Type 1 to {} to choose one, or back for the stage, q to quit.", &[&count])
         }
-        Some(Overlay::Quit) => "Type c to clean up and then leave, q to leave everything, or s to stay.".to_owned(),
+        Some(Overlay::Quit) => say("Type c to clean up and then leave, q to leave everything, or s to stay."),
         Some(Overlay::Debrief) => {
             let next = match state.debrief_question() {
-                Some(asked) if state.debrief().is_open() => format!("Type 1 to {}, s to skip", asked.answers.len()),
-                Some(_) => "Press Enter to go on, or type card for the card".to_owned(),
-                None => "Type answers for your answers, export to write up this lab".to_owned(),
+                Some(asked) if state.debrief().is_open() => {
+                    words.fill("Type 1 to {}, s to skip", &[&asked.answers.len()])
+                }
+                Some(_) => say("Press Enter to go on, or type card for the card"),
+                None => say("Type answers for your answers, export to write up this lab"),
             };
-            format!("{next}, q to quit.")
+            words.fill("{}, q to quit.", &[&next])
         }
-        _ if state.is_drilling() => format!("{}, ? for help, q to stop.", super::drill::next(state)),
-        _ => format!("{}, ? for help, q to quit.", next(state)),
+        _ if state.is_drilling() => words.fill("{}, ? for help, q to stop.", &[&super::drill::next(state)]),
+        _ => words.fill("{}, ? for help, q to quit.", &[&next(state)]),
     }
 }
 
@@ -39,41 +44,48 @@ fn next(state: &State) -> String {
     if let Some(which) = state.view().experiment {
         return next_of_experiment(state, which);
     }
+    let words = state.interface();
     match &state.shown().status {
         Status::Todo => match state.open_question() {
             Some(asked) if asked.is_open() => {
-                let hint = if state.has_hint() { ", h for a hint" } else { "" };
-                format!("Type 1 to {}, s to skip{hint}", asked.answers.len())
+                words.fill("Type 1 to {}, s to skip", &[&asked.answers.len()])
+                    + listed(state, &[(state.has_hint(), "h for a hint")]).as_str()
             }
             asked => {
-                let yours = asked.and_then(|asked| asked.chosen).map(|at| format!("Your answer is {}. ", at + 1));
-                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view().shown).action)
+                let yours =
+                    asked.and_then(|asked| asked.chosen).map(|at| words.fill("Your answer is {}. ", &[&(at + 1)]));
+                let action = state.text(state.view().shown).action;
+                yours.unwrap_or_default() + &words.fill("Press Enter: {}", &[&action])
             }
         },
         // What runs is not asked about, but for a call that waits to be looked at.
-        Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
+        Status::Running => words.say("Press Enter to send it, or type no to send nothing").to_owned(),
         Status::Done(check) => {
-            let onward = match state.view().shown.next() {
-                Some(_) => "for the next stage",
-                None => "for what to take home",
-            };
-            let again = match (state.can_retry(), check.met) {
-                (true, true) => ", r to send the calls again",
-                (true, false) => ", r to try again",
-                (false, _) => "",
-            };
-            let replay = match (state.can_replay(), state.is_replay()) {
-                (false, _) => "",
-                (true, false) => ", f for the recorded answers",
-                (true, true) => ", f for the live responses again",
-            };
-            let why = if has_denial(state) { "Type why, or press" } else { "Press" };
-            let breaks = if state.has_experiments() { ", break for the experiments" } else { "" };
+            let onward = words.say(match (has_denial(state), state.view().shown.next()) {
+                (true, Some(_)) => "Type why, or press Enter for the next stage",
+                (false, Some(_)) => "Press Enter for the next stage",
+                (true, None) => "Type why, or press Enter for what to take home",
+                (false, None) => "Press Enter for what to take home",
+            });
+            let (retries, replays) = (state.can_retry(), state.can_replay());
             let is_drilled = state.permit_behind_page(Intent::Drill(DrillAction::Open)) == Permit::Yes;
-            let drills = if is_drilled { ", drills for the drills" } else { "" };
-            format!("{why} Enter {onward}{again}{replay}{breaks}{drills}")
+            let others = [
+                (retries && check.met, "r to send the calls again"),
+                (retries && !check.met, "r to try again"),
+                (replays && !state.is_replay(), "f for the recorded answers"),
+                (replays && state.is_replay(), "f for the live responses again"),
+                (state.has_experiments(), "break for the experiments"),
+                (is_drilled, "drills for the drills"),
+            ];
+            onward.to_owned() + &listed(state, &others)
         }
     }
+}
+
+/// What else can be typed, each behind a comma.
+fn listed(state: &State, choices: &[(bool, &'static str)]) -> String {
+    let possible = choices.iter().filter(|(is_possible, _)| *is_possible);
+    possible.map(|(_, text)| format!(", {}", state.interface().say(text))).collect()
 }
 
 /// Whether a denied call is shown, which `why` explains.
@@ -84,26 +96,32 @@ fn has_denial(state: &State) -> bool {
 
 /// What can be done next in an experiment.
 fn next_of_experiment(state: &State, which: Experiment) -> String {
-    match &state.shown().status {
-        Status::Todo if state.is_out_of_reach(which) => "Type break for the list".to_owned(),
+    let words = state.interface();
+    let text = match &state.shown().status {
+        Status::Todo if state.is_out_of_reach(which) => "Type break for the list",
         Status::Todo => match state.open_question().filter(|asked| asked.is_open()) {
-            Some(asked) => format!("Type 1 to {}, s to skip, break for the list", asked.answers.len()),
-            None => "Press Enter to try it, or type break for the list".to_owned(),
+            Some(asked) => {
+                return words.fill("Type 1 to {}, s to skip, break for the list", &[&asked.answers.len()]);
+            }
+            None => "Press Enter to try it, or type break for the list",
         },
-        Status::Running => "Press Enter to stop waiting and go on, or type no to stop and undo".to_owned(),
-        Status::Done(_) => {
-            let onward = if which.next().is_some() { "the next experiment" } else { "the list" };
-            let why = if has_denial(state) { "Type why, or press" } else { "Press" };
-            format!("{why} Enter for {onward}, r to try again, break for the list")
-        }
-    }
+        Status::Running => "Press Enter to stop waiting and go on, or type no to stop and undo",
+        Status::Done(_) => match (has_denial(state), which.next().is_some()) {
+            (true, true) => "Type why, or press Enter for the next experiment, r to try again, break for the list",
+            (true, false) => "Type why, or press Enter for the list, r to try again, break for the list",
+            (false, true) => "Press Enter for the next experiment, r to try again, break for the list",
+            (false, false) => "Press Enter for the list, r to try again, break for the list",
+        },
+    };
+    words.say(text).to_owned()
 }
 
 /// The commands.
 pub fn help(state: &State) -> Vec<String> {
-    let mut lines = vec!["Type one of these, then Enter:".to_owned()];
+    let words = state.interface();
+    let mut lines = vec!["Type one of these, then Enter:"];
     if state.quiz().asks() {
-        lines.push("1 to 4: answer the question. s: skip it. h: a hint, then another.".to_owned());
+        lines.push("1 to 4: answer the question. s: skip it. h: a hint, then another.");
     }
     lines.extend(
         [
@@ -121,8 +139,7 @@ pub fn help(state: &State) -> Vec<String> {
             "shell or !: how to send calls of your own.",
             "export: write up this lab, into files in this folder.",
             "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
-        ]
-        .map(str::to_owned),
+        ],
     );
-    lines
+    lines.into_iter().map(|text| words.say(text).to_owned()).collect()
 }

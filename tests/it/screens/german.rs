@@ -43,12 +43,11 @@ fn quoted(state: &State) -> String {
     quoted.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The English words on a screen that no quotation has beside the same word.
-fn english(state: &State, size: Size) -> Vec<String> {
+/// The rows with English words that no quotation has beside the same word.
+pub fn english<'a>(rows: impl Iterator<Item = &'a str>, state: &State) -> Vec<String> {
     let quotations = LazyCell::new(|| quoted(state));
-    let text = text_dump(&render(state, &dark(), size));
     let mut found = Vec::new();
-    for row in text.lines().flat_map(|row| row.split(['│', '┃', '┌', '┐'])) {
+    for row in rows {
         let words: Vec<&str> = row.split_whitespace().collect();
         for (at, &word) in words.iter().enumerate() {
             let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -70,7 +69,9 @@ fn english(state: &State, size: Size) -> Vec<String> {
 fn assert_german(screens: impl IntoIterator<Item = (String, State)>) {
     let mut found: Vec<String> = Vec::new();
     for (name, state) in screens {
-        found.extend(english(&state, Size::new(116, 120)).into_iter().map(|row| format!("{row}    ({name})")));
+        let text = text_dump(&render(&state, &dark(), Size::new(116, 120)));
+        let rows = text.lines().flat_map(|row| row.split(['│', '┃', '┌', '┐']));
+        found.extend(english(rows, &state).into_iter().map(|row| format!("{row}    ({name})")));
     }
     found.sort();
     found.dedup_by_key(|row| row.split("    (").next().unwrap_or_default().to_owned());

@@ -189,7 +189,7 @@ fn stage(number: &str, state: &State) -> Option<Vec<Intent>> {
 
 /// What only tells.
 fn told(line: &str, state: &State) -> Asked {
-    let nothing = |text: &str| vec![text.to_owned()];
+    let nothing = |text: &'static str| vec![state.interface().say(text).to_owned()];
     Asked::Tell(match line {
         "?" | "help" => plain::help(state),
         "i" | "lesson" => plain::lesson(state),
@@ -198,10 +198,11 @@ fn told(line: &str, state: &State) -> Asked {
         "l" | "stages" => plain::stages(state),
         "path" => plain::paths(state),
         "export" => nothing("There is nothing to write up yet: do a stage first."),
-        "shell" | "!" => plain::shell(),
-        "y" | "command" => {
-            vec![state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned())]
-        }
+        "shell" | "!" => plain::shell(state.interface()),
+        "y" | "command" => match state.to_copy(Copied::Command) {
+            Some(command) => vec![command],
+            None => nothing("There is no call to copy yet."),
+        },
         "v" => plain::responses(state, false),
         "v all" => plain::responses(state, true),
         "again" => return Asked::Again,
