@@ -14,7 +14,7 @@ use super::setup::{Lab, lab, looks, random_number};
 use crate::aws::Clients;
 use crate::cli::{Drills, Environment, Exit, Options, RecordingOptions, UsageError, is_reader_gone, out, tell};
 use crate::export;
-use crate::lab::{BackendKind, Drill, Effect, Event, Level, Plan, Quiz, State};
+use crate::lab::{BackendKind, Drill, Effect, Event, Lesson, Level, Plan, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
@@ -104,7 +104,7 @@ pub(super) fn interactive(
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
     let mut stop = signal::stop(sandbox::abandon);
-    let mut screen = enter(options)?;
+    let mut screen = enter(options, environment, state.lesson())?;
     let (mut input, mut earlier) = (None, 0);
     let ended = loop {
         let ended = runtime.block_on(async {
@@ -144,15 +144,18 @@ pub(super) fn interactive(
     Ok(exit.0)
 }
 
-/// Takes over the terminal, with its mouse if a person wants that.
+/// Takes over the terminal, with its mouse if a person wants that, and with links if it knows them.
 ///
 /// # Errors
 /// If it can't be used.
-fn enter(options: &Options) -> Result<Screen<Outlet>, Report> {
+fn enter(options: &Options, environment: &Environment, lesson: &Lesson) -> Result<Screen<Outlet>, Report> {
     let mut screen = Screen::enter()
         .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
     if options.mouse {
         screen.use_mouse().wrap_err("the terminal failed")?;
+    }
+    if environment.shows_links() {
+        screen.use_links(lesson.urls());
     }
     Ok(screen)
 }

@@ -71,6 +71,7 @@ pub fn replay(
     }
     let lesson = load_lesson(&log, options, environment)?;
     let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+    let urls: Vec<String> = lesson.urls().collect();
     let mut beginning = log.head.state(now).with_lesson(lesson);
     if options.mask && !log.head.masked {
         beginning.mask();
@@ -94,6 +95,9 @@ pub fn replay(
     let _in_runtime = runtime.enter();
     let stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter().wrap_err("the terminal can't be used")?;
+    if environment.shows_links() {
+        screen.use_links(urls);
+    }
     let ended = runtime.block_on(async {
         let input = run::input::input(&mut screen)?;
         playback.show(&mut screen, looks, &recording::key_cast(recording), input, stop).await

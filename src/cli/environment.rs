@@ -25,6 +25,8 @@ pub struct Environment {
     pub dumb: bool,
     /// The locale's character set is not UTF-8.
     pub ascii: bool,
+    /// The terminal shows links (OSC 8), as far as it tells.
+    pub links: bool,
     /// How the terminal copies, as far as it tells.
     pub clipboard: Way,
     /// The language of the locale, `de`.
@@ -58,6 +60,7 @@ impl Environment {
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
             clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
+            links: knows_links(&text),
             ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
             language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
             config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
@@ -66,6 +69,11 @@ impl Environment {
             verified: state.as_ref().map(|state| state.join("verified")),
             labs: runtime_folder(&variable).into_iter().chain(state.map(|state| state.join("labs"))).collect(),
         }
+    }
+
+    /// Returns whether links may be written: not where colors are unwanted, for bytes that a terminal may not know are, too.
+    pub fn shows_links(&self) -> bool {
+        self.links && !self.dumb && self.color_level() != ColorLevel::None
     }
 
     /// Returns the colors that may be used.
@@ -111,6 +119,26 @@ fn clipboard(term: &str, tmux: bool, screen: bool) -> Way {
         _ if tmux => Way::Tmux,
         _ => Way::Terminal,
     }
+}
+
+/// Whether a terminal knows links. Terminals can't be asked; those that do name themselves. `FORCE_HYPERLINK` decides for
+/// all others, as for other programs. GNU screen passes no links on.
+fn knows_links(text: &impl Fn(&str) -> String) -> bool {
+    let version = |name: &str| text(name).parse::<u32>().unwrap_or(0);
+    let programs = ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "Tabby", "mintty"];
+    let terms = ["xterm-kitty", "alacritty", "foot", "foot-extra", "contour", "wezterm", "xterm-ghostty"];
+    match text("FORCE_HYPERLINK").as_str() {
+        "" => {}
+        forced => return forced != "0",
+    }
+    let is_screen = !text("STY").is_empty();
+    // VTE 0.50.0 crashed.
+    let is_known = version("VTE_VERSION") > 5_000
+        || version("KONSOLE_VERSION") >= 201_200
+        || ["WT_SESSION", "KITTY_WINDOW_ID", "DOMTERM"].into_iter().any(|name| !text(name).is_empty())
+        || programs.contains(&text("TERM_PROGRAM").as_str())
+        || terms.contains(&text("TERM").as_str());
+    is_known && !is_screen
 }
 
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
@@ -203,6 +231,24 @@ mod tests {
     fn colors_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
+    }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], false)]
+    #[case(&[("TERM", "xterm-256color"), ("VTE_VERSION", "7600")], true)]
+    #[case(&[("TERM", "xterm-256color"), ("VTE_VERSION", "5000")], false)]
+    #[case(&[("TERM", "xterm-256color"), ("WT_SESSION", "0-0")], true)]
+    #[case(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm")], true)]
+    #[case(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "Apple_Terminal")], false)]
+    #[case(&[("TERM", "xterm-kitty")], true)]
+    #[case(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1")], false)]
+    #[case(&[("TERM", "dumb"), ("FORCE_HYPERLINK", "1")], false)]
+    #[case(&[("TERM", "xterm"), ("FORCE_HYPERLINK", "1")], true)]
+    #[case(&[("TERM", "xterm-kitty"), ("FORCE_HYPERLINK", "0")], false)]
+    #[case(&[("TERM", "screen"), ("STY", "1.pts-0.host"), ("VTE_VERSION", "7600")], false)]
+    fn links_are_for_terminals_that_know_them(#[case] variables: &[(&str, &str)], #[case] shows: bool) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).shows_links(), shows);
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! The terminal's edge: one guard that enters and leaves, and one write for each frame that changed something.
 
+mod links;
 mod outlet;
 
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
+use links::{Linked, Links};
 pub use outlet::{Outlet, is_stuck};
 use outlet::{discard_output, in_time, lock_output};
 
@@ -60,6 +62,10 @@ pub struct Screen<W: Write> {
     terminal: Terminal<Frames>,
     /// What the terminal shows when it has taken all that was written.
     shown: Buffer,
+    /// The links that it shows then.
+    linked: Linked,
+    /// What may become a link; nothing where the terminal knows none.
+    links: Links,
     out: W,
     /// Of the process's terminal: whether it takes a frame now.
     outlet: Option<Outlet>,
@@ -138,7 +144,15 @@ impl<W: Write> Screen<W> {
         crossterm::style::force_color_output(true);
         let backend = Frames { size, cleared: false };
         match Terminal::new(backend) {
-            Ok(terminal) => Screen { terminal, shown: blank(size), out, outlet: None, owns_terminal: false },
+            Ok(terminal) => Screen {
+                terminal,
+                shown: blank(size),
+                linked: Linked::new(),
+                links: Links::default(),
+                out,
+                outlet: None,
+                owns_terminal: false,
+            },
             // `Terminal::new` asks the backend for its size, which it has.
             Err(error) => unreachable!("a backend in memory can't fail: {error}"),
         }
@@ -170,18 +184,45 @@ impl<W: Write> Screen<W> {
         let mut frame = BEGIN_UPDATE.to_vec();
         if std::mem::take(&mut self.terminal.backend_mut().cleared) {
             self.shown = blank(picture.area.as_size());
+            self.linked.clear();
             CrosstermBackend::new(&mut frame).clear()?;
         }
-        let changes = self.shown.diff(&picture);
+        let linked = self.links.find(&picture);
+        let changes = self.changes(&picture, &linked);
         if changes.is_empty() && frame.len() == BEGIN_UPDATE.len() {
             return Ok(false);
         }
-        CrosstermBackend::new(&mut frame).draw(changes.into_iter())?;
-        self.shown = picture;
+        let link = |change: &(u16, u16, &Cell)| linked.get(&(change.1, change.0)).copied();
+        for part in changes.chunk_by(|one, next| link(one) == link(next)) {
+            let number = part.first().and_then(link);
+            frame.extend(number.map(|number| self.links.begin(number)).unwrap_or_default());
+            CrosstermBackend::new(&mut frame).draw(part.iter().copied())?;
+            frame.extend_from_slice(if number.is_some() { links::END } else { b"" });
+        }
+        (self.shown, self.linked) = (picture, linked);
         frame.extend_from_slice(END_UPDATE);
         self.out.write_all(&frame)?;
         self.out.flush()?;
         Ok(true)
+    }
+
+    /// The cells that differ from what is shown, row by row: in what they show, or in what they lead to.
+    fn changes<'p>(&self, picture: &'p Buffer, linked: &Linked) -> Vec<(u16, u16, &'p Cell)> {
+        let mut changes = self.shown.diff(picture);
+        let mut others: Vec<(u16, u16)> = self.linked.keys().chain(linked.keys()).copied().collect();
+        others.retain(|place| self.linked.get(place) != linked.get(place));
+        others.retain(|(y, x)| !changes.iter().any(|(column, row, _)| (row, column) == (y, x)));
+        if !others.is_empty() {
+            changes.extend(others.into_iter().filter_map(|(y, x)| Some((x, y, picture.cell((x, y))?))));
+            changes.sort_by_key(|(x, y, _)| (*y, *x));
+            changes.dedup_by_key(|(x, y, _)| (*y, *x));
+        }
+        changes
+    }
+
+    /// Makes links of these addresses wherever they are shown, for a terminal that knows links.
+    pub fn use_links(&mut self, urls: impl IntoIterator<Item = String>) {
+        self.links = Links::new(urls);
     }
 
     /// Calls `tell` when the terminal is ready for a frame that had to wait.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use kmslab::lab::{Event, Intent, Page, Stage, State};
+use kmslab::lab::{Event, Intent, Lesson, Page, Stage, State};
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, KeyCast, Theme, ThemeName, render, view};
 use ratatui::buffer::Buffer;
@@ -200,4 +200,39 @@ fn without_color_the_focus_stays_visible() {
         }
     }
     assert!(reversed);
+}
+
+/// Where a terminal knows links, an address on the screen is one: around its cells, and gone with them.
+#[test]
+fn addresses_of_sources_are_links() {
+    let size = Size::new(160, 60);
+    let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
+    let mut session = Session::sandbox();
+    session.intent(Intent::TogglePage(Page::Lesson));
+    let page = render(&session.state, &theme, size);
+    let rows: Vec<String> =
+        page.content.chunks(160).map(|row| row.iter().map(|cell| cell.symbol()).collect()).collect();
+    let lesson = Lesson::english();
+    let urls: Vec<String> = lesson.urls().filter(|url| rows.iter().any(|row| row.contains(url.as_str()))).collect();
+    assert!(!urls.is_empty(), "{rows:?}");
+    for links in [true, false] {
+        let mut screen = Screen::over(Vec::new(), size);
+        if links {
+            screen.use_links(lesson.urls());
+        }
+        let mut parser = vt100::Parser::new(size.height, size.width, 0);
+        let mut state = session.state.clone();
+        draw(&mut screen, &state, &theme).unwrap();
+        parser.process(screen.writer());
+        assert_shows(&parser, &page);
+        let first = String::from_utf8(screen.writer().clone()).unwrap();
+        assert!(urls.iter().all(|url| first.contains(&format!(";{url}\x1b\\")) == links), "{links}: {urls:?}");
+        assert_eq!(first.matches("\x1b]8;id=").count(), first.matches("\x1b]8;;\x1b\\").count());
+        // What was a link and is none any more is written again.
+        state.update(Event::Intent(Intent::Close));
+        draw(&mut screen, &state, &theme).unwrap();
+        parser.process(&screen.writer()[first.len()..]);
+        assert_shows(&parser, &render(&state, &theme, size));
+        assert!(!String::from_utf8_lossy(&screen.writer()[first.len()..]).contains("\x1b]8;id="));
+    }
 }
