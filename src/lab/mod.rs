@@ -46,7 +46,8 @@ pub use feature::masking::masker as mask;
 pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, review, search};
 pub use model::search as text_search;
 pub use model::{
-    backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
+    backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, reading, redact, shot,
+    stage, test_user,
 };
 pub use session::{flow, log, modes, permit, state};
 
@@ -72,9 +73,11 @@ pub use permit::{Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;
 pub use quiz::{Quiz, Score};
+pub use reading::Pace;
 pub use replay::RecordedStage;
 pub use saving::{Place, SavedSession};
 pub use search::{Search, SearchAction};
+pub use shot::Shot;
 pub use snapshot::PresenterSnapshot;
 pub use stage::Stage;
 pub use state::State;

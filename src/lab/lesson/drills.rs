@@ -1,19 +1,18 @@
 //! The drills' texts, `drills.toml`.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::files::{FALLBACK, Files, Problem, read};
+use super::phrases::Phrases;
 use crate::lab::model::drill::Drill;
 
 /// The drills' texts in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drills {
-    words: BTreeMap<String, String>,
-    remarks: BTreeMap<String, String>,
-    fixes: BTreeMap<String, String>,
+    words: Phrases,
+    remarks: Phrases,
+    fixes: Phrases,
     drills: Vec<DrillText>,
 }
 
@@ -61,7 +60,7 @@ impl Drills {
 
     /// The ids of words, remarks and fixes.
     pub fn ids(&self) -> [Vec<&str>; 3] {
-        [&self.words, &self.remarks, &self.fixes].map(|texts| texts.keys().map(String::as_str).collect())
+        [&self.words, &self.remarks, &self.fixes].map(Phrases::ids)
     }
 
     /// The text of a drill.
@@ -71,23 +70,21 @@ impl Drills {
 
     /// The word with this id; empty where it is missing.
     pub fn word(&self, id: &str) -> &str {
-        self.words.get(id).map_or("", String::as_str)
+        self.words.word(id)
     }
 
     /// The same with `values` in place of each `{}`.
     pub fn fill(&self, id: &str, values: &[&dyn std::fmt::Display]) -> String {
-        let mut parts = self.word(id).split("{}");
-        let first = parts.next().unwrap_or_default().to_owned();
-        values.iter().zip(parts).fold(first, |text, (value, part)| format!("{text}{value}{part}"))
+        self.words.fill(id, values)
     }
 
     /// The remark with this id.
     pub fn remark(&self, id: &str) -> &str {
-        self.remarks.get(id).map_or("", String::as_str)
+        self.remarks.word(id)
     }
 
     /// The fix with this id.
     pub fn fix(&self, id: &str) -> &str {
-        self.fixes.get(id).map_or("", String::as_str)
+        self.fixes.word(id)
     }
 }

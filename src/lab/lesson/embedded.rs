@@ -20,6 +20,7 @@ pub const FILES: &[(&str, &str)] = files![
     "en/view_again.toml",
     "en/clean_up.toml",
     "en/drills.toml",
+    "en/film.toml",
     "de/lesson.toml",
     "de/who.toml",
     "de/create_key.toml",
@@ -31,4 +32,5 @@ pub const FILES: &[(&str, &str)] = files![
     "de/view_again.toml",
     "de/clean_up.toml",
     "de/drills.toml",
+    "de/film.toml",
 ];

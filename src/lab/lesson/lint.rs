@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use super::files::{FALLBACK, Files, Leaf, Problem, leaves, line_of, read};
 use super::question::Reply;
-use super::{Drills, Frame, Source, StageText, interface, not_told};
+use super::{Drills, FilmText, Frame, Source, StageText, interface, not_told};
 use crate::lab::model::experiment;
 use crate::lab::model::stage::Stage;
 
@@ -86,6 +86,9 @@ const GIVEAWAYS: [&str; 4] = ["kms:", "Decrypt", "KMS", "DENIED"];
 const FIRST_HINT: usize = 15;
 const MISCONCEPTION: usize = 45;
 
+/// The files of no stage.
+const NO_STAGE: [&str; 3] = ["lesson", "drills", "film"];
+
 /// Everything that is wrong with `files`; nothing when all is well.
 pub fn check(files: &Files) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -96,14 +99,14 @@ pub fn check(files: &Files) -> Vec<Problem> {
     let mut used = BTreeSet::new();
     for language in files.languages() {
         let mut linter = Linter { language, known: &|id| sources.contains_key(id), used: &mut used, found: &mut found };
-        for name in ["lesson", "drills"].into_iter().chain(Stage::ALL.map(Stage::key)) {
+        for name in NO_STAGE.into_iter().chain(Stage::ALL.map(Stage::key)) {
             linter.file(files, name);
         }
         let unknown =
             files.paths().filter(|path| path.strip_prefix(language).is_some_and(|rest| rest.starts_with('/')));
         for path in unknown {
             let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
-            if !matches!(name, "lesson" | "drills") && !Stage::ALL.iter().any(|stage| stage.key() == name) {
+            if !NO_STAGE.contains(&name) && !Stage::ALL.iter().any(|stage| stage.key() == name) {
                 found.push(at(path, 0, None, format!("there is no stage {name}")));
             }
         }
@@ -136,7 +139,7 @@ struct Linter<'a> {
 impl Linter<'_> {
     fn file(&mut self, files: &Files, name: &str) {
         let path = format!("{}/{name}.toml", self.language);
-        let stage = (!matches!(name, "lesson" | "drills")).then_some(name);
+        let stage = (!NO_STAGE.contains(&name)).then_some(name);
         let Some(text) = files.get(&path) else {
             let message = if self.language == FALLBACK { "there is no such file" } else { "not translated" };
             self.found.push(at(&path, 0, stage, message.to_owned()));
@@ -162,6 +165,9 @@ impl Linter<'_> {
             None if name == "drills" => read(files, path.clone(), None).map(|(_, drills): (_, Drills)| {
                 let problems = drills.problems().into_iter();
                 problems.map(|message| (String::new(), message)).collect()
+            }),
+            None if name == "film" => read(files, path.clone(), None).map(|(_, film): (_, FilmText)| {
+                film.problems().into_iter().map(|message| (String::new(), message)).collect()
             }),
             None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(self.language, &frame)),
         };

@@ -8,8 +8,10 @@ mod drills;
 mod embedded;
 mod experiments;
 mod files;
+mod film;
 pub mod interface;
 pub mod lint;
+mod phrases;
 mod question;
 mod sentences;
 mod spoken;
@@ -26,6 +28,8 @@ pub use drills::{DrillText, Drills};
 pub use experiments::Experiment;
 use files::read;
 pub use files::{FALLBACK, Files, Problem};
+pub use film::{FilmText, ShotText};
+pub use phrases::Phrases;
 pub use question::{Question, Reply};
 use variants::english_opening;
 pub use variants::{GivenUser, InlinePolicy, Opening, UserKind};
@@ -46,6 +50,8 @@ pub struct Lesson {
     stages: Vec<StageText>,
     /// What the drills tell.
     pub drills: Drills,
+    /// What a film says.
+    pub film: FilmText,
 }
 
 /// A publication that a text relies on.
@@ -356,7 +362,8 @@ impl Lesson {
             })
             .collect::<Result<Vec<StageText>, Problem>>()?;
         let drills = Drills::parse(files, in_language("drills", None).0)?;
-        Ok(Lesson { code: language.to_owned(), frame, sources, stages, drills })
+        let film = FilmText::parse(files, in_language("film", None).0)?;
+        Ok(Lesson { code: language.to_owned(), frame, sources, stages, drills, film })
     }
 
     /// Everything about a stage.
