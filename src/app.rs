@@ -25,13 +25,13 @@ use tokio::runtime::Runtime;
 
 use crate::aws::ConfigError;
 use crate::cli::{
-    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, RecordingOptions, ReportFormat, UsageError,
-    VERSION, help, out,
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, RecordingOptions, ReportFormat,
+    ScriptCommand, UsageError, VERSION, help, out,
 };
 pub use crate::cli::{Exit, tell};
+use crate::lab::Pace;
 use crate::lab::doctor::Terminal;
 use crate::lab::why::Named;
-use crate::run::autoplay::Pace;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
 use crate::run::front::headless::{self, Format};
@@ -66,11 +66,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let config = match cli.command {
         None
         | Some(
-            Command::Run { .. }
-            | Command::Drill { .. }
-            | Command::Notes
-            | Command::Record { .. }
-            | Command::Replay { .. },
+            Command::Run { .. } | Command::Drill { .. } | Command::Notes | Command::Record(_) | Command::Replay { .. },
         ) => Config::load(&cli.options, environment)?,
         _ => Config::default(),
     };
@@ -133,11 +129,9 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         }
         Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
-        Some(Command::Record { file, stage, all, stills, teaser, attempt }) => {
-            let wanted = record::Wanted { file, stage, all, stills, teaser, attempt };
-            record::record(runtime, &cli.options, recording, environment, &wanted)
-        }
         Some(Command::Convert { from, to }) => convert::convert(runtime, &from, &to, &cli.options, recording),
+        Some(Command::Record(wanted)) => record::record(runtime, &cli.options, recording, environment, &wanted),
+        Some(Command::Script { command: ScriptCommand::Check { file } }) => record::check(&file),
         Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),

@@ -5,6 +5,7 @@ mod environment;
 mod exit;
 pub mod help;
 mod output;
+mod record;
 mod values;
 
 use std::net::SocketAddr;
@@ -14,13 +15,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
-use crate::lab::{Identity, Stage};
+use crate::lab::Identity;
 use crate::ui::theme::ThemeChoice;
 
 pub use blank::unset_blank_settings;
 pub use environment::Environment;
 pub use exit::{Exit, READER_GONE, UsageError};
 pub use output::{is_reader_gone, out, printable, tell};
+pub use record::{RecordArgs, ScriptCommand};
 pub use values::{Drills, SERVE_ADDRESS, language};
 
 /// The version, and the commit if it is known: `0.1.0 (0123456789ab)`.
@@ -49,7 +51,7 @@ pub struct Cli {
 impl Cli {
     /// Whether pseudonyms are shown: also in what is recorded, unless that is to be seen as it is.
     pub fn masks(&self) -> bool {
-        let records = self.recording.record.is_some() || matches!(self.command, Some(Command::Record { .. }));
+        let records = self.recording.record.is_some() || matches!(self.command, Some(Command::Record(_)));
         self.options.mask || (records && !self.options.no_mask)
     }
 }
@@ -75,25 +77,12 @@ pub enum Command {
     /// Check terminal, identities and permissions; creates nothing
     Doctor,
     /// Play the lab by itself and record it, without a terminal
-    Record {
-        /// The extension decides the format: .cast, .gif, .mp4, .webm, .webp, .svg, .html, .txt, .png or .kmslab
-        #[arg(value_name = "FILE", required_unless_present = "all")]
-        file: Option<PathBuf>,
-        /// A still of this stage alone: .svg, .png or .txt
-        #[arg(long, value_name = "STAGE", value_parser = values::stage)]
-        stage: Option<Stage>,
-        /// A still of each stage, into this folder
-        #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser", "attempt"])]
-        all: Option<PathBuf>,
-        /// The format of the stills of --all
-        #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png", "txt"])]
-        stills: String,
-        /// Only the core, from admin's read to both users' reads (about 45 s, 70 with --captions)
-        #[arg(long, conflicts_with = "stage")]
-        teaser: bool,
-        /// Only a learner's own attempt at stage 7: first denied, then allowed (about 30 s)
-        #[arg(long, conflicts_with_all = ["stage", "teaser"])]
-        attempt: bool,
+    Record(RecordArgs),
+    /// Check a script for `kmslab record --script`
+    Script {
+        /// What to do with it
+        #[command(subcommand)]
+        command: ScriptCommand,
     },
     /// Convert a .cast, of this or another program, to another format
     Convert {

@@ -1,6 +1,7 @@
 //! `kmslab record`.
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Report, WrapErr};
@@ -12,14 +13,18 @@ use super::interactive::learner;
 use super::recording::{self, recorder_options, theme, title, written};
 use super::report::{describe, print};
 use super::setup::Lab;
-use crate::cli::{Environment, Exit, Options, RecordingOptions, UsageError, tell};
-use crate::lab::{Backend, Event, Intent, Stage, State};
+use crate::cli::{Environment, Exit, Options, RecordArgs, RecordingOptions, UsageError, tell};
+use crate::disk;
+use crate::lab::{Backend, Event, Intent, Pace, Stage, State};
 use crate::record::{
-    Cancel, Film, FilmOptions, Finished, Recorder, Recording, Target, can_be_written, missing_glyphs, write,
+    Cancel, Caption, Film, FilmOptions, Finished, Format, Recorder, Recording, Target, can_be_written, captions,
+    missing_glyphs, write,
 };
-use crate::run::autoplay::{Autoplay, Pace};
+use crate::run::autoplay::Autoplay;
+use crate::run::director::Director;
 use crate::run::effects::EffectHandler;
-use crate::run::front::film::{Filmed, OfflineRecorder};
+use crate::run::front::film::{Filmed, OfflineRecorder, Play, Tempo};
+use crate::run::route::{self, Route};
 use crate::run::{Ended, signal};
 use crate::sandbox;
 use crate::ui::theme::ColorLevel;
@@ -27,21 +32,8 @@ use crate::ui::theme::ColorLevel;
 /// The start time of seeded recordings: that of the sandbox's seeded clock, in Unix seconds.
 const SEEDED_START: u64 = 1_767_225_600;
 
-/// The arguments of `kmslab record`.
-pub struct Wanted {
-    /// The file.
-    pub file: Option<PathBuf>,
-    /// A still of this stage.
-    pub stage: Option<Stage>,
-    /// Stills of all stages, in this folder.
-    pub all: Option<PathBuf>,
-    /// The extension of those stills.
-    pub stills: String,
-    /// A part of the lab.
-    pub teaser: bool,
-    /// A learner's own attempt at stage 7.
-    pub attempt: bool,
-}
+/// The largest script.
+const SCRIPT: u64 = 64 * 1024;
 
 /// What is written.
 struct Output {
@@ -52,7 +44,7 @@ struct Output {
 }
 
 impl Output {
-    fn new(wanted: &Wanted, overwrite: bool) -> Result<Output, UsageError> {
+    fn new(wanted: &RecordArgs, overwrite: bool) -> Result<Output, UsageError> {
         let paths = match (&wanted.all, &wanted.file, wanted.stage) {
             (Some(folder), ..) => {
                 let name = |stage: Stage| format!("{}_{}.{}", stage.number(), stage.key(), wanted.stills);
@@ -85,14 +77,69 @@ impl Output {
         self.stills.iter().try_for_each(|(_, target)| can_be_written(size, target, film)).map_err(UsageError::new)
     }
 
-    fn autoplay(&self, wanted: &Wanted, pace: Pace) -> Autoplay {
-        match self.stills[..] {
-            [] if wanted.attempt => Autoplay::new(Pace::Read).attempting(),
-            [] if wanted.teaser => Autoplay::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
-            [] => Autoplay::new(pace),
-            [(stage, _)] => Autoplay::new(Pace::Fast).only(stage, stage),
-            _ => Autoplay::new(Pace::Fast),
+    /// Returns what is filmed.
+    fn play(&self, wanted: &RecordArgs, pace: Pace) -> Result<Play, UsageError> {
+        if wanted.is_as_seen() || self.target.format == Format::Log {
+            return Ok(Play::Learner(match self.stills[..] {
+                [] if wanted.attempt => Autoplay::new(pace).attempting(),
+                [] if wanted.teaser => Autoplay::new(pace).only(Stage::ViewAdmin, Stage::ViewAgain),
+                [] => Autoplay::new(pace),
+                [(stage, _)] => Autoplay::new(pace).only(stage, stage),
+                _ => Autoplay::new(pace),
+            }));
         }
+        let stills: Vec<Stage> = self.stills.iter().map(|(stage, _)| *stage).collect();
+        let mut route = match (&wanted.script, wanted.experiment) {
+            (Some(script), _) => read_script(script)?,
+            (None, Some(which)) => Route::experiment(which),
+            (None, None) if !stills.is_empty() => Route::stages(&stills),
+            (None, None) if wanted.teaser => Route::teaser(),
+            (None, None) => Route::whole(),
+        };
+        route.title = wanted.title.clone().or(route.title);
+        route.url = wanted.url.clone().or(route.url);
+        Ok(Play::Film { director: Box::new(Director::new(route)), captions: !wanted.no_captions })
+    }
+
+    /// The files with the captions: beside a film, none beside stills and a page's picture.
+    fn captions(&self, play: &Play) -> Result<Vec<PathBuf>, UsageError> {
+        let is_film = matches!(play, Play::Film { .. }) && !self.target.format.is_still() && self.stills.is_empty();
+        let extensions: &[&str] = if is_film { &["vtt", "srt"] } else { &[] };
+        let paths: Vec<PathBuf> =
+            extensions.iter().map(|extension| self.target.path.with_extension(extension)).collect();
+        match paths.iter().find(|path| !self.target.overwrite && path.exists()) {
+            Some(taken) => Err(UsageError::new(format!("{} exists: --force replaces it", taken.display()))),
+            None => Ok(paths),
+        }
+    }
+}
+
+/// Reads a script.
+fn read_script(path: &Path) -> Result<Route, UsageError> {
+    let name = path.display().to_string();
+    let text =
+        disk::read_text(path, SCRIPT).map_err(|error| UsageError::new(format!("{name} can't be read: {error}")))?;
+    route::read(&text, &name).map_err(UsageError::new)
+}
+
+/// Checks a script.
+///
+/// # Errors
+/// What is wrong in it.
+pub fn check(path: &Path) -> Result<Exit, Report> {
+    let route = read_script(path)?;
+    print(&format!("{}: {} screens", path.display(), route.screens())).map(|()| Exit::Met)
+}
+
+/// Checks options that only the learner's screen has.
+fn check_options(wanted: &RecordArgs, recording: &RecordingOptions) -> Result<(), UsageError> {
+    let is_log = wanted.file.as_deref().is_some_and(|path| matches!(Format::of(path), Ok(Format::Log)));
+    let option = [(recording.keys, "--keys"), (recording.big, "--big")];
+    match option.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, option)) if !wanted.is_as_seen() && !is_log => Err(UsageError::new(format!(
+            "{option} goes with --as-seen: a film shows no keys, and its letters are large"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -105,34 +152,39 @@ pub fn record(
     options: &Options,
     recording: &RecordingOptions,
     environment: &Environment,
-    wanted: &Wanted,
+    wanted: &RecordArgs,
 ) -> Result<Exit, Report> {
+    check_options(wanted, recording)?;
     let output = Output::new(wanted, recording.force)?;
+    let pace = recording.pace.into();
+    let play = output.play(wanted, pace)?;
+    let captions = output.captions(&play)?;
     let Lab { state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let mut state = set_up(state, options, recording, wanted);
     let _announcement = PanicReport::new(&state, journal.as_ref());
-    let size = recording::size(recording);
-    let recorder = recorder_options(recording, output.target.clone(), options, size, &state)?;
-    output.check(wanted.all.as_deref(), size, &recorder.film)?;
-    let recorder = Recorder::begin(recorder, &state).map_err(UsageError::new)?;
+    let recorder = begin(&output, wanted, recording, options, &state)?;
     let (effects, events) = EffectHandler::new(clients);
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let studio = OfflineRecorder {
         world: &effects,
         events,
-        autoplay: output.autoplay(wanted, recording.pace.into()),
+        cards: output.stills.is_empty() && !wanted.attempt && matches!(play, Play::Learner(_)),
+        play,
+        tempo: Tempo { pace, percent: wanted.speed },
         recorder,
         theme: theme(options, environment, ColorLevel::True),
         key_cast: recording::key_cast(recording),
         keys: recording.keys,
         seeded: options.seed.map(|_| SEEDED_START),
-        cards: output.stills.is_empty() && !wanted.attempt,
     };
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
-    let Filmed { recorder, length, ended, failure } = runtime.block_on(studio.film(&mut state, &mut stop));
+    let Filmed { captions: said, recorder, length, ended, failure } =
+        runtime.block_on(studio.film(&mut state, &mut stop));
     let survivors = settle(&state, journal.as_deref());
-    let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written");
+    let recorded = recorder
+        .finish(length, wanted.title.clone().unwrap_or_else(|| title(&state)))
+        .wrap_err("the end of the recording can't be written");
     // An incomplete recording is kept, an incomplete set of stills is not.
     let is_complete = failure.is_none() && !matches!(ended, Ended::Signal(_));
     let written = recorded.and_then(|recorded| match &output.stills[..] {
@@ -147,6 +199,7 @@ pub fn record(
     if let Some(exit) = written? {
         return Ok(exit);
     }
+    write_captions(&captions, &said)?;
     if ended == Ended::Refused
         && let Some(refusal) = state.refusal()
     {
@@ -155,8 +208,22 @@ pub fn record(
     Ok(exit_status(&state, survivors, ended))
 }
 
+/// Begins the recording, if everything can be written after the lab.
+fn begin(
+    output: &Output,
+    wanted: &RecordArgs,
+    recording: &RecordingOptions,
+    options: &Options,
+    state: &State,
+) -> Result<Recorder, UsageError> {
+    let size = recording::size(recording);
+    let recorder = recorder_options(recording, output.target.clone(), options, size, state)?;
+    output.check(wanted.all.as_deref(), size, &recorder.film)?;
+    Recorder::begin(recorder, state).map_err(UsageError::new)
+}
+
 /// Returns the state that the recording begins with.
-fn set_up(state: State, options: &Options, recording: &RecordingOptions, wanted: &Wanted) -> State {
+fn set_up(state: State, options: &Options, recording: &RecordingOptions, wanted: &RecordArgs) -> State {
     let mut state = if wanted.attempt { state.with_ways() } else { state };
     if options.seed.is_some() {
         // The real port is different each time.
@@ -166,6 +233,18 @@ fn set_up(state: State, options: &Options, recording: &RecordingOptions, wanted:
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     state
+}
+
+/// Writes what the film says beside it.
+fn write_captions(paths: &[PathBuf], said: &[Caption]) -> Result<(), Report> {
+    for (path, text) in paths.iter().zip([captions::vtt(said), captions::srt(said)]) {
+        let written = disk::beside(path).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            disk::keep(file, path, true)
+        });
+        written.wrap_err_with(|| format!("{} can't be written", path.display()))?;
+    }
+    Ok(())
 }
 
 fn write_stills(recorded: Recording, state: &State, stills: &[(Stage, Target)]) -> Result<Option<Exit>, Report> {

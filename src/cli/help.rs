@@ -111,7 +111,7 @@ const EXAMPLES: &str = "\
 Examples:
   kmslab                               the lab on the sandbox: no account needed
   kmslab --backend aws                 on AWS: asks before it creates anything
-  kmslab record lab.gif --captions     a film of it
+  kmslab record lab.gif                a film of it
 ";
 
 /// Reads the arguments of this process; ends it where they are wrong, or ask for help.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use super::exit::UsageError;
-use crate::lab::{Drill, Stage};
+use crate::lab::{Drill, Experiment, Stage};
 
 /// The default address of `kmslab serve`.
 pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
@@ -39,6 +39,25 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
 pub(super) fn stage(text: &str) -> Result<Stage, UsageError> {
     let wrong = || UsageError::new(format!("the stages are: {}", Stage::ALL.map(Stage::key).join(", ")));
     Stage::ALL.into_iter().find(|stage| stage.key() == text).ok_or_else(wrong)
+}
+
+/// Parses the id of an experiment.
+pub(super) fn experiment(text: &str) -> Result<Experiment, UsageError> {
+    let wrong = || UsageError::new(format!("the experiments are: {}", Experiment::ALL.map(Experiment::id).join(", ")));
+    Experiment::ALL.into_iter().find(|experiment| experiment.id() == text).ok_or_else(wrong)
+}
+
+/// Parses how many times as fast a film is, into percent.
+pub(super) fn speed(text: &str) -> Result<u32, UsageError> {
+    let wrong = || UsageError::new("a speed looks like 1.5: from 0.25 to 4");
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.len() <= 2;
+    if !is_number(whole) || !is_number(rest) || (whole.is_empty() && rest.is_empty()) {
+        return Err(wrong());
+    }
+    let whole: u32 = whole.parse().unwrap_or(0);
+    let hundredths: u32 = format!("{rest:0<2}").parse().unwrap_or(0);
+    Some(whole * 100 + hundredths).filter(|percent| (25..=400).contains(percent)).ok_or_else(wrong)
 }
 
 /// How many drills, or which one.

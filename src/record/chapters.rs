@@ -28,10 +28,9 @@ impl Chapters {
             }
             None => (stage.index(), state.text(stage).title, stage.number().to_string()),
         };
-        if !std::mem::replace(&mut self.shown[index], true) {
-            return Some(format!("{number} {title}"));
-        }
-        let Status::Done(check) = &state.shown().status else { return None };
+        let is_new = !std::mem::replace(&mut self.shown[index], true);
+        let Status::Done(check) = &state.shown().status else { return is_new.then(|| format!("{number} {title}")) };
+        // What is first seen with its verdict has one chapter.
         if std::mem::replace(&mut self.ended[index], true) {
             return None;
         }

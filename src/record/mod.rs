@@ -4,6 +4,7 @@
 //! collects a [`Film`] in memory, which [`write()`] turns into a file at the end. `run/live.rs` and `run/studio.rs`
 //! draw the pictures and decide when. Secrets are masked before they get here and searched for afterwards ([`verify`]).
 
+pub mod captions;
 pub mod cast;
 mod cast_reader;
 pub mod chapters;
@@ -30,6 +31,7 @@ pub mod verify;
 mod video;
 mod write;
 
+pub use captions::Caption;
 pub use cast_reader::{CastError, read};
 pub use chapters::clock;
 pub use error::RecordError;

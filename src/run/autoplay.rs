@@ -6,80 +6,12 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 
+use crate::lab::reading::new_words;
 use crate::lab::stages::Scans;
-use crate::lab::{Identity, Overlay, Page, Stage, State, Status};
-use crate::ui::KeyCast;
-use crate::ui::key_cast::{LONGEST, words};
-
-/// How long things stay.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pace {
-    /// For somebody who speaks: a prediction waits for a key where there is a keyboard.
-    Talk,
-    /// For somebody who reads.
-    #[default]
-    Read,
-    /// For somebody who knows it.
-    Fast,
-}
-
-/// Milliseconds for each kind of picture.
-#[derive(Debug, Clone, Copy)]
-struct Tempo {
-    question: u64,
-    answered: u64,
-    draft: u64,
-    verdict: u64,
-    denied: u64,
-    why: u64,
-    debrief: u64,
-    title: u64,
-    end: u64,
-}
-
-const fn tempo(pace: Pace) -> Tempo {
-    match pace {
-        Pace::Talk => Tempo {
-            question: 9_000,
-            answered: 1_500,
-            draft: 9_000,
-            verdict: 7_000,
-            denied: 9_000,
-            why: 12_000,
-            debrief: 10_000,
-            title: 5_000,
-            end: 8_000,
-        },
-        Pace::Read => Tempo {
-            question: 5_000,
-            answered: 900,
-            draft: 5_000,
-            verdict: 3_500,
-            denied: 4_500,
-            why: 6_500,
-            debrief: 5_000,
-            title: 3_500,
-            end: 5_000,
-        },
-        Pace::Fast => Tempo {
-            question: 2_000,
-            answered: 500,
-            draft: 2_500,
-            verdict: 2_500,
-            denied: 4_000,
-            why: 3_500,
-            debrief: 3_000,
-            title: 2_500,
-            end: 3_000,
-        },
-    }
-}
+use crate::lab::{Identity, Overlay, Pace, Page, Stage, State, Status};
 
 /// Between two keys that belong together.
 const NEXT_KEY: u64 = 700;
-
-/// So long a caption stays at least, and so much longer for each word.
-const CAPTION: (u64, u64) = (1_500, 330);
 
 /// A learner's attempt at stage 7: a pause in milliseconds, then keys. A control character is ctrl and its letter,
 /// `<` goes to the left.
@@ -95,6 +27,9 @@ const ATTEMPT: [(u64, &str); 7] = [
 
 /// How long its last forecast stays before it is sent.
 const LOOKED_OVER: u64 = 2_500;
+
+/// How long its end stays.
+const ENDED: u64 = 5_000;
 
 /// Between two keys of a word.
 const TYPED: u64 = 110;
@@ -119,7 +54,7 @@ pub enum Cue {
 
 /// What the lab shows, as far as it matters for what comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scene {
+pub(super) enum Scene {
     Question,
     Ready,
     Draft,
@@ -148,6 +83,14 @@ pub struct Autoplay {
     /// How many keys have been pressed in this scene.
     pressed: u32,
     seen: Seen,
+    /// What the screen shows.
+    screen: String,
+    /// Whether a page has more lines below.
+    has_more: bool,
+    /// Whether it stays, or the next key is pressed at once.
+    is_held: bool,
+    /// What it showed when it was last held.
+    read: String,
 }
 
 /// What has been shown once.
@@ -171,7 +114,22 @@ impl Autoplay {
             since: Duration::ZERO,
             pressed: 0,
             seen: Seen::default(),
+            screen: String::new(),
+            has_more: false,
+            is_held: false,
+            read: String::new(),
         }
+    }
+
+    /// Notes what the screen shows: how long it stays depends on its new words. `has_more` says whether a page has more
+    /// lines below.
+    pub fn saw(&mut self, screen: String, has_more: bool) {
+        self.screen = screen;
+        self.has_more = has_more;
+    }
+
+    fn new_words(&self) -> usize {
+        new_words(&self.read, &self.screen)
     }
 
     /// The same with a person at a keyboard.
@@ -212,18 +170,8 @@ impl Autoplay {
         waits.then(|| KeyCode::Char(answer(state, self.part.is_none())))
     }
 
-    /// How long the title stays.
-    pub fn title(&self) -> Duration {
-        Duration::from_millis(tempo(self.pace).title)
-    }
-
-    /// How long the end stays.
-    pub fn end(&self) -> Duration {
-        Duration::from_millis(tempo(self.pace).end)
-    }
-
     /// What comes next, for what is shown now.
-    pub fn cue(&mut self, state: &State, key_cast: &KeyCast, now: Duration) -> Cue {
+    pub fn cue(&mut self, state: &State, now: Duration) -> Cue {
         let scene = (state.view().shown, scene(state));
         if self.scene != Some(scene) {
             self.scene = Some(scene);
@@ -233,72 +181,73 @@ impl Autoplay {
         if self.pressed >= TRIES {
             return Cue::Stuck;
         }
-        let tempo = tempo(self.pace);
         let (stage, scene) = scene;
         let is_on = self.is_on(state);
-        let read = |millis: u64| match key_cast.caption(state, LONGEST) {
-            Some(caption) => millis.max(CAPTION.0 + CAPTION.1 * u64::from(words(&caption))),
-            None => millis,
-        };
         if let Some(keys) = self.attempt.as_ref().filter(|_| is_on) {
             return match keys.front() {
                 Some((millis, key)) => Cue::Press(self.since + Duration::from_millis(*millis), *key),
-                None => Cue::End(self.since + Duration::from_millis(tempo.end)),
+                None => Cue::End(self.since + Duration::from_millis(ENDED)),
             };
         }
+        let read = self.pace.hold(self.new_words());
         let (millis, key) = match scene {
             Scene::Calls => return Cue::Wait,
             Scene::Other => return if self.attended { Cue::Person } else { Cue::Stuck },
             Scene::Question if !is_on => (0, KeyCode::Char('s')),
             Scene::Question if self.attended && self.takes_keys() => return Cue::Person,
-            Scene::Question => (read(tempo.question), KeyCode::Char(answer(state, self.part.is_none()))),
-            Scene::Ready => (tempo.answered, KeyCode::Enter),
-            Scene::Draft => (tempo.draft, KeyCode::Enter),
-            Scene::Verdict if is_on => match self.after_verdict(state, stage) {
-                (millis, Some(key)) => (read(millis), key),
+            Scene::Question => (read, KeyCode::Char(answer(state, self.part.is_none()))),
+            Scene::Ready | Scene::Draft => (read, KeyCode::Enter),
+            Scene::Verdict if is_on => match self.after_verdict(state, stage, read) {
+                (millis, Some(key)) => (millis, key),
                 (millis, None) => return Cue::End(self.since + Duration::from_millis(millis)),
             },
             Scene::Verdict => (0, KeyCode::Enter),
-            Scene::Page(Page::Why) => (tempo.why, KeyCode::Char('w')),
+            // A key that scrolls nothing shows no new word.
+            Scene::Page(_) if self.has_more && self.new_words() > 0 => (read, KeyCode::PageDown),
+            Scene::Page(Page::Why) => (read, KeyCode::Char('w')),
             // Nobody watches a film answer questions: it shows the card.
             Scene::Debrief { asks: true } => (0, KeyCode::Esc),
             Scene::Debrief { asks: false } => {
                 self.seen.debrief = true;
-                return Cue::End(self.since + Duration::from_millis(tempo.debrief));
+                return Cue::End(self.since + Duration::from_millis(read));
             }
-            Scene::Page(_) => (tempo.why, KeyCode::Esc),
+            Scene::Page(_) => (read, KeyCode::Esc),
         };
         let millis = if is_on { millis } else { 0 };
+        self.is_held = millis > 0;
         Cue::Press(self.since + Duration::from_millis(millis), key)
     }
 
     /// Where a verdict stands: after so many milliseconds what else is shown of it, then the next stage; no
-    /// key where the play ends.
-    fn after_verdict(&self, state: &State, stage: Stage) -> (u64, Option<KeyCode>) {
-        let tempo = tempo(self.pace);
+    /// key where the play ends. `read` is how long reading the screen takes.
+    fn after_verdict(&self, state: &State, stage: Stage, read: u64) -> (u64, Option<KeyCode>) {
         let is_twin = stage.def().scans.compares();
         let is_denied = stage.def().scans == Scans::TestUserDenied;
         let of_interest = is_denied || (is_twin && state.view().zoom);
         if of_interest && self.seen.test_user != Some(stage) && state.view().focus() == Identity::Admin {
-            return (if is_denied { tempo.denied } else { tempo.verdict }, Some(KeyCode::Tab));
+            return (read, Some(KeyCode::Tab));
         }
         if is_denied && !self.seen.why {
             // The lab itself shows test-user's pane; where a key did, the verdict has been looked at, if not alone.
             let is_seen = self.seen.test_user == Some(stage) && !state.view().zoom;
-            return (if is_seen { NEXT_KEY } else { tempo.denied }, Some(KeyCode::Char('w')));
+            return (if is_seen { NEXT_KEY } else { read }, Some(KeyCode::Char('w')));
         }
         let is_last = self.part.is_some_and(|(_, last)| stage >= last) || self.seen.debrief;
-        (if is_denied { NEXT_KEY } else { tempo.verdict }, (!is_last).then_some(KeyCode::Enter))
+        (if is_denied { NEXT_KEY } else { read }, (!is_last).then_some(KeyCode::Enter))
     }
 
     /// Takes in that the key of a cue was pressed at `now`.
     pub fn pressed(&mut self, state: &State, key: KeyCode, now: Duration) {
         self.pressed += 1;
+        if self.is_held {
+            self.read.clone_from(&self.screen);
+        }
         let is_on = self.is_on(state);
         match key {
             _ if is_on && self.attempt.as_mut().is_some_and(|keys| keys.pop_front().is_some()) => {}
             KeyCode::Tab => self.seen.test_user = Some(state.view().shown),
             KeyCode::Char('w') => self.seen.why = true,
+            KeyCode::PageDown => {}
             _ => return,
         }
         // What they show is a scene of its own.
@@ -320,7 +269,7 @@ fn typed(c: char) -> KeyCode {
     }
 }
 
-fn scene(state: &State) -> Scene {
+pub(super) fn scene(state: &State) -> Scene {
     match state.view().overlay {
         _ if state.is_blank() => return Scene::Other,
         Some(Overlay::Page { page, .. }) => return Scene::Page(page),
@@ -363,26 +312,46 @@ mod tests {
     }
 
     fn cue(director: &mut Autoplay, state: &State, millis: u64) -> Cue {
-        director.cue(state, &KeyCast::default(), Duration::from_millis(millis))
+        director.cue(state, Duration::from_millis(millis))
     }
 
     #[rstest]
-    #[case(Pace::Fast, 2_000)]
-    #[case(Pace::Read, 5_000)]
-    #[case(Pace::Talk, 9_000)]
-    fn a_prediction_stays_and_is_right(#[case] pace: Pace, #[case] stays: u64) {
+    #[case(Pace::Fast, 1_637)]
+    #[case(Pace::Read, 2_250)]
+    #[case(Pace::Talk, 2_813)]
+    fn a_prediction_stays_until_it_is_read(#[case] pace: Pace, #[case] stays: u64) {
         let mut state = state();
         let mut director = Autoplay::new(pace);
+        director.saw("one two three four five six seven eight nine ten eleven twelve 1 2 3".to_owned(), false);
         let right = state.open_question().unwrap().right().unwrap().0;
         let pressed = Cue::Press(Duration::from_millis(400 + stays), KeyCode::Char(right));
         assert_eq!(cue(&mut director, &state, 400), pressed);
         // What is drawn meanwhile delays nothing.
         assert_eq!(cue(&mut director, &state, 900), pressed);
+        director.pressed(&state, KeyCode::Char(right), Duration::from_secs(6));
         let place = state.open_question().unwrap().answers.iter().position(|(letter, _)| *letter == right).unwrap();
         state.update(Event::Intent(Intent::Choose(u8::try_from(place).unwrap())));
-        assert!(matches!(cue(&mut director, &state, 6_000), Cue::Press(at, KeyCode::Enter) if at.as_secs() >= 6));
+        // Nothing new to read.
+        assert_eq!(cue(&mut director, &state, 6_000), Cue::Press(Duration::from_millis(7_500), KeyCode::Enter));
         state.update(Event::Intent(Intent::Advance));
         assert_eq!(cue(&mut director, &state, 9_000), Cue::Wait, "a call takes what it takes");
+    }
+
+    #[test]
+    fn a_long_page_is_scrolled_to_its_end() {
+        let mut state = state();
+        state.view_mut().overlay = Some(Overlay::Page { page: Page::Help, scroll: 0 });
+        let mut director = Autoplay::new(Pace::Fast);
+        for (screen, has_more, key) in
+            [("one", true, KeyCode::PageDown), ("two", true, KeyCode::PageDown), ("three", false, KeyCode::Esc)]
+        {
+            director.saw(screen.to_owned(), has_more);
+            let Cue::Press(_, pressed) = cue(&mut director, &state, 0) else { panic!("no key") };
+            assert_eq!(pressed, key, "{screen}");
+            director.pressed(&state, pressed, Duration::ZERO);
+        }
+        director.saw("three".to_owned(), true);
+        assert!(matches!(cue(&mut director, &state, 0), Cue::Press(_, KeyCode::Esc)), "a key that scrolls nothing");
     }
 
     #[test]
@@ -396,17 +365,6 @@ mod tests {
         assert_eq!(director.answer(&state()), Some(key));
         assert_eq!(Autoplay::new(Pace::Read).attended().answer(&state()), None);
         assert!(!Autoplay::new(Pace::Read).attended().takes_keys());
-    }
-
-    #[test]
-    fn a_caption_stays_until_it_can_be_read() {
-        let key_cast = KeyCast { captions: true, ..KeyCast::default() };
-        let state = state();
-        let words = u64::from(words(&key_cast.caption(&state, LONGEST).unwrap()));
-        let Cue::Press(at, _) = Autoplay::new(Pace::Fast).cue(&state, &key_cast, Duration::ZERO) else {
-            panic!("no key")
-        };
-        assert_eq!(at, Duration::from_millis((1_500 + 330 * words).max(2_000)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod autoplay;
 pub mod cleanup;
 pub mod config;
 pub mod debug;
+pub mod director;
 pub mod doctor;
 mod driver;
 pub mod effects;
@@ -27,6 +28,7 @@ pub mod looks;
 pub mod notes;
 pub mod presentation;
 pub mod pseudonyms;
+pub mod route;
 pub mod session_file;
 #[cfg(unix)]
 pub mod shell;

@@ -67,7 +67,7 @@ impl Presentation {
     /// What comes next where nothing happens before. What it tells of trouble it tells once.
     pub(super) fn upcoming(&mut self, state: &State) -> Due {
         let (now, begun) = (self.now(), self.begun);
-        let cue = self.autoplay.as_mut().map(|autoplay| autoplay.cue(state, &self.key_cast, now));
+        let cue = self.autoplay.as_mut().map(|autoplay| autoplay.cue(state, now));
         let ends = matches!(cue, Some(Cue::End(_) | Cue::Stuck));
         if ends {
             self.autoplay = None;
@@ -304,11 +304,11 @@ mod tests {
     use ratatui::layout::Size;
 
     use super::*;
+    use crate::lab::Pace;
     use crate::lab::consent::Digits;
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
     use crate::record::cast::{Header, Version};
     use crate::record::{FilmOptions, Palette, RecorderOptions, Target};
-    use crate::run::autoplay::Pace;
     use crate::ui::{ColorLevel, ThemeName};
 
     fn state() -> State {

@@ -11,7 +11,7 @@ use super::text::{truncate, width};
 use super::theme::Theme;
 
 /// The longest caption, in columns.
-pub const LONGEST: usize = 70;
+const LONGEST: usize = 70;
 
 /// The state of autoplay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +110,4 @@ fn caption(state: &State, columns: usize) -> Option<String> {
 fn fitting(choices: &[String], columns: usize) -> Option<String> {
     let fitting = choices.iter().find(|choice| width(choice) <= columns);
     fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, columns)))
-}
-
-/// The number of words of a caption, which must stay long enough to be read.
-pub fn words(caption: &str) -> u32 {
-    u32::try_from(caption.split_whitespace().count()).unwrap_or(u32::MAX)
 }

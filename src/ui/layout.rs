@@ -139,6 +139,12 @@ impl PanePlan {
     }
 }
 
+/// Whether an open page has more lines below.
+pub fn has_more(state: &State, area: Rect) -> bool {
+    let is_page = matches!(state.view().overlay, Some(Overlay::Page { .. }));
+    scrolled(state, area).is_some_and(|(extent, first)| is_page && first < extent.last_scroll())
+}
+
 /// The extent of what the keys scroll now, and its first line.
 pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
     if Class::of(area) == Class::TooSmall

@@ -230,7 +230,7 @@ fn to_the_experiments(state: &State) -> Option<String> {
 }
 
 /// The badge: where the calls go.
-fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
+pub(super) fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
     match (backend.kind, backend.host()) {
         _ if !services.is_empty() => truncate(&in_short(services), 56),
         (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),

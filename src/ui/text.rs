@@ -57,6 +57,13 @@ pub fn clean(text: &str) -> String {
     text.split('\n').map(shown).collect::<Vec<_>>().join(" ")
 }
 
+/// All text of a drawn screen, a line for each row.
+pub fn contents(buffer: &Buffer) -> String {
+    let columns = usize::from(buffer.area.width).max(1);
+    let rows = buffer.content.chunks(columns).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect());
+    rows.collect::<Vec<String>>().join("\n")
+}
+
 /// The last look at a drawn screen: whatever got into a cell without [`cut`] or [`wrap`] hides nothing, either.
 pub fn guard(buffer: &mut Buffer) {
     // A character alone that is hidden takes no column, so ratatui has not drawn it.

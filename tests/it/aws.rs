@@ -358,7 +358,7 @@ fn a_recording_that_fails_leaves_nothing_behind() {
     let kmslab = aws.kmslab(&[]);
     let script = format!(
         "trap '' XFSZ; ulimit -f 1500; \
-         exec {program} record lab.cast --size 400x200 --backend aws --yes-account {ACCOUNT} --pace fast"
+         exec {program} record lab.cast --as-seen --size 400x200 --backend aws --yes-account {ACCOUNT} --pace fast"
     );
     let mut command = Command::new("sh");
     command.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").current_dir(aws.home.path());

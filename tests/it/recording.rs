@@ -1,6 +1,7 @@
 //! `kmslab record`, `replay` and `verify-cast` from outside: what they write, and what they refuse.
 
 mod convert;
+mod film;
 mod format;
 mod readers;
 mod replay;
@@ -97,7 +98,8 @@ fn pictures(bytes: &[u8]) -> Vec<(f64, char, String, String)> {
 
 #[rstest]
 #[case("a.cast", &[])]
-#[case("a.cast", &["--cast-version", "3", "--size", "80x24", "--theme", "light", "--keys", "--captions"])]
+#[case("a.cast", &["--cast-version", "3", "--size", "80x24", "--theme", "light", "--keys", "--captions", "--as-seen"])]
+#[case("a.cast", &["--size", "60x48", "--lang", "de"])]
 #[case("a.kmslab", &[])]
 #[case("a.gif", &["--width", "640", "--teaser"])]
 #[case("a.svg", &[])]
@@ -129,15 +131,13 @@ fn with_a_seed_it_repeats_and_names_nobody(#[case] name: &str, #[case] more: &[&
 }
 
 #[test]
-fn the_whole_lab_is_a_film_with_chapters() {
+fn the_learners_screen_is_a_film_with_chapters() {
     let folder = Folder::new();
-    let told = folder.ok(&["record", "lab.cast"]);
-    assert!(told.starts_with("recorded lab.cast: 100×28, 1:"), "{told}");
-    assert!(told.contains("before it plays: npt:0:") && told.ends_with("(6 The same Scan, twice: DENIED)\n"), "{told}");
+    let told = folder.ok(&["record", "lab.cast", "--as-seen"]);
+    assert!(told.starts_with("recorded lab.cast: 100×28, "), "{told}");
+    assert!(told.contains("before it plays: npt:") && told.ends_with("(6 The same Scan, twice: DENIED)\n"), "{told}");
     let bytes = folder.read("lab.cast");
     let pictures = pictures(&bytes);
-    let length = pictures.last().unwrap().0;
-    assert!((90.0..120.0).contains(&length), "{length}");
     let markers: Vec<&(f64, char, String, String)> = pictures.iter().filter(|event| event.1 == 'm').collect();
     let labels: Vec<&str> = markers.iter().map(|event| event.2.as_str()).collect();
     assert_eq!(labels.len(), 18, "{labels:?}");
@@ -191,7 +191,7 @@ fn a_chapter_can_be_cut_out() {
 #[test]
 fn keys_and_captions_are_shown_and_recorded_when_asked_for() {
     let folder = Folder::new();
-    folder.ok(&["record", "lab.cast", "--keys", "--captions", "--big", "--pace", "fast"]);
+    folder.ok(&["record", "lab.cast", "--as-seen", "--keys", "--captions", "--big", "--pace", "fast"]);
     let pictures = pictures(&folder.read("lab.cast"));
     let typed: String = pictures.iter().filter(|event| event.1 == 'i').map(|event| event.2.as_str()).collect();
     assert!(
@@ -225,9 +225,9 @@ fn a_teaser_is_short_and_shows_both_readings() {
     let folder = Folder::new();
     let told = folder.ok(&["record", "teaser.cast", "--teaser"]);
     let pictures = pictures(&folder.read("teaser.cast"));
-    assert!((30.0..50.0).contains(&pictures.last().unwrap().0), "{told}");
+    assert!((20.0..=45.0).contains(&pictures.last().unwrap().0), "{told}");
     let first = pictures.iter().find(|event| event.1 == 'm').unwrap();
-    assert_eq!(first.2, "4 Read as admin");
+    assert_eq!(first.2, "4 Read as admin: ALLOWED");
     let last = pictures.iter().rfind(|event| event.1 == 'm').unwrap();
     assert_eq!(last.2, "8 The same Scan again: ALLOWED");
     assert!(told.trim_end().ends_with("twice: DENIED)"), "{told}");
@@ -259,7 +259,7 @@ fn stills_of_one_stage_and_of_all() {
 #[case("high-contrast", "#000000", "#ffffff")]
 fn a_recording_has_the_colours_of_the_theme(#[case] theme: &str, #[case] paper: &str, #[case] ink: &str) {
     let folder = Folder::new();
-    folder.ok(&["record", "lab.cast", "--theme", theme, "--teaser"]);
+    folder.ok(&["record", "lab.cast", "--as-seen", "--theme", theme, "--teaser"]);
     let (header, events) = asciicast::read(&folder.read("lab.cast")).unwrap();
     let colours = &header["theme"];
     assert_eq!((colours["bg"].as_str(), colours["fg"].as_str()), (Some(paper), Some(ink)));
@@ -271,7 +271,7 @@ fn a_recording_has_the_colours_of_the_theme(#[case] theme: &str, #[case] paper: 
 #[test]
 fn a_recording_is_in_the_language_of_the_lesson() {
     let folder = Folder::new();
-    folder.ok(&["record", "lab.txt", "--lang", "de", "--pace", "fast"]);
+    folder.ok(&["record", "lab.txt", "--lang", "de", "--as-seen", "--pace", "fast"]);
     let transcript = text(&folder.read("lab.txt"));
     assert!(transcript.starts_with("kmslab: Daten mit AWS KMS verschlüsseln, sandbox\n"), "{transcript}");
     let title = transcript.split("1 Wer fragt?").next().unwrap();

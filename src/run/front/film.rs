@@ -13,15 +13,18 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::lab::log::Logged;
-use crate::lab::{CallId, Effect, Event, Mode, Operation, State, TimerId, Wire};
-use crate::record::Recorder;
+use crate::lab::reading::{new_words, spoken};
+use crate::lab::{CallId, Effect, Event, Mode, Operation, Pace, State, TimerId, Wire};
+use crate::record::{Caption, Recorder};
 use crate::run::autoplay::{Autoplay, Cue};
+use crate::run::director::{Director, Move, Shown};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, TICK, Wanted};
 use crate::run::presentation::{area, bytes, key};
 use crate::ui::desk::Typist;
-use crate::ui::{self, KeyCast, Theme, card};
+use crate::ui::film::{self as screens, Scene, Take};
+use crate::ui::{self, KeyCast, Theme, card, layout};
 
 /// Where the lab is recorded.
 pub struct OfflineRecorder<'a> {
@@ -29,8 +32,10 @@ pub struct OfflineRecorder<'a> {
     pub world: &'a EffectHandler,
     /// What becomes of them.
     pub events: UnboundedReceiver<Event>,
-    /// Who presses the keys.
-    pub autoplay: Autoplay,
+    /// What is filmed.
+    pub play: Play,
+    /// How long it stays.
+    pub tempo: Tempo,
     /// Takes it in.
     pub recorder: Recorder,
     /// The colours.
@@ -45,8 +50,49 @@ pub struct OfflineRecorder<'a> {
     pub cards: bool,
 }
 
+/// What is filmed.
+pub enum Play {
+    /// The learner's screen.
+    Learner(Autoplay),
+    /// A film's own screens.
+    Film {
+        /// Says which.
+        director: Box<Director>,
+        /// Whether captions are in the picture.
+        captions: bool,
+    },
+}
+
+/// How long screens stay.
+#[derive(Debug, Clone, Copy)]
+pub struct Tempo {
+    /// How fast a viewer reads.
+    pub pace: Pace,
+    /// How many times as fast, in percent.
+    pub percent: u32,
+}
+
+impl Tempo {
+    /// The cue, with its pause scaled.
+    fn cue(self, cue: Cue, now: Duration) -> Cue {
+        let at =
+            |at: Duration| now + self.scaled(u64::try_from(at.saturating_sub(now).as_millis()).unwrap_or(u64::MAX));
+        match cue {
+            Cue::Press(when, key) => Cue::Press(at(when), key),
+            Cue::End(when) => Cue::End(at(when)),
+            other => other,
+        }
+    }
+
+    fn scaled(self, millis: u64) -> Duration {
+        Duration::from_millis(millis.saturating_mul(100) / u64::from(self.percent.max(1)))
+    }
+}
+
 /// What was recorded.
 pub struct Filmed {
+    /// What each screen says, with its times.
+    pub captions: Vec<Caption>,
     /// Has all of it.
     pub recorder: Recorder,
     /// How long it is.
@@ -60,10 +106,13 @@ pub struct Filmed {
 impl OfflineRecorder<'_> {
     /// Plays the lab to its end, or until a signal's number comes from `stop`.
     pub async fn film(self, state: &mut State, stop: impl Stream<Item = u8> + Unpin) -> Filmed {
-        let OfflineRecorder { world, events, autoplay, recorder, theme, key_cast, keys, seeded, cards } = self;
+        let OfflineRecorder { world, events, play, tempo, recorder, theme, key_cast, keys, seeded, cards } = self;
         let now = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
         let mut film = Film {
-            autoplay,
+            play,
+            tempo,
+            read: String::new(),
+            captions: Vec::new(),
             typist: Typist::default(),
             recorder,
             theme,
@@ -79,7 +128,7 @@ impl OfflineRecorder<'_> {
         };
         if cards {
             let title = card::title(state, &film.theme, film.recorder.size());
-            film.card(&title, film.autoplay.title());
+            film.card(&title);
         }
         let ended = driver::run(state, Some(world), &mut film, Inputs::unattended(events, stop)).await;
         let ended = ended.unwrap_or_else(|error| {
@@ -88,9 +137,10 @@ impl OfflineRecorder<'_> {
         });
         if cards && ended == Ended::Finished && film.failure.is_none() {
             let end = card::end(state, &film.theme, film.recorder.size());
-            film.card(&end, film.autoplay.end());
+            film.card(&end);
         }
-        Filmed { length: film.at(), recorder: film.recorder, ended, failure: film.failure }
+        let (length, captions) = (film.at(), film.captions);
+        Filmed { captions, length, recorder: film.recorder, ended, failure: film.failure }
     }
 }
 
@@ -119,7 +169,11 @@ enum What {
 
 /// A recording under way.
 struct Film {
-    autoplay: Autoplay,
+    play: Play,
+    tempo: Tempo,
+    /// The text of the newest screen that was held.
+    read: String,
+    captions: Vec<Caption>,
     /// Writes in the editor.
     typist: Typist,
     recorder: Recorder,
@@ -145,8 +199,12 @@ impl Front for Film {
     const CLEANS_UP: bool = true;
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
-        if self.autoplay.is_on(state) {
-            let frame = ui::render_with(state, &self.theme, &self.key_cast, self.recorder.size());
+        if let Play::Learner(autoplay) = &mut self.play
+            && autoplay.is_on(state)
+        {
+            let size = self.recorder.size();
+            let frame = ui::render_with(state, &self.theme, &self.key_cast, size);
+            autoplay.saw(ui::contents(&frame), layout::has_more(state, area(size)));
             let recorded = self.recorder.see(self.at(), Some(state), &frame);
             self.note(recorded);
         }
@@ -167,7 +225,7 @@ impl Front for Film {
         if self.is_leaving {
             return Ok(Arrival::End(Ended::Finished));
         }
-        Ok(match self.autoplay.cue(state, &self.key_cast, self.clock) {
+        Ok(match self.cue(state) {
             Cue::Press(at, code) => self.press(state, at, code),
             Cue::End(at) => {
                 self.advance(state, at);
@@ -175,7 +233,8 @@ impl Front for Film {
             }
             Cue::Wait | Cue::Person | Cue::Stuck if state.is_asking_for_consent() => Arrival::End(Ended::Refused),
             Cue::Wait | Cue::Person | Cue::Stuck => {
-                self.failure = Some(io::Error::other("the play can't go on: nothing comes, and no key helps"));
+                let stuck = || io::Error::other("the play can't go on: nothing comes, and no key helps");
+                self.failure.get_or_insert_with(stuck);
                 Arrival::Redraw
             }
         })
@@ -215,6 +274,14 @@ impl Front for Film {
 }
 
 impl Film {
+    /// Who presses the keys of the learner's screen.
+    fn autoplay(&self) -> Option<&Autoplay> {
+        match &self.play {
+            Play::Learner(autoplay) => Some(autoplay),
+            Play::Film { .. } => None,
+        }
+    }
+
     /// Now, in the recording's time.
     fn at(&self) -> Duration {
         self.clock.saturating_sub(self.hidden)
@@ -225,16 +292,71 @@ impl Film {
         self.failure = self.failure.take().or(recorded.err());
     }
 
-    fn card(&mut self, card: &Buffer, stays: Duration) {
+    /// Shows a card as long as its words take.
+    fn card(&mut self, card: &Buffer) {
+        let text = ui::contents(card);
         let recorded = self.recorder.see(self.at(), None, card);
         self.note(recorded);
-        self.clock += stays;
+        self.clock += self.tempo.scaled(self.tempo.pace.hold(new_words(&self.read, &text)));
+        self.read = text;
     }
 
-    /// Sets the clock to `at`; while nothing is shown, the recording's time stands still.
+    /// What comes next. A film's screens are shown meanwhile.
+    fn cue(&mut self, state: &State) -> Cue {
+        loop {
+            let director = match &mut self.play {
+                Play::Learner(autoplay) => return self.tempo.cue(autoplay.cue(state, self.clock), self.clock),
+                Play::Film { director, .. } => director,
+            };
+            match director.next(state, self.clock) {
+                Move::Show(shown) => self.hold(state, &shown),
+                Move::Press(code) => return Cue::Press(self.clock, code),
+                Move::Wait => return Cue::Wait,
+                Move::End => return Cue::End(self.clock),
+                Move::Stuck(why) => {
+                    self.failure = self.failure.take().or(why.map(io::Error::other));
+                    return Cue::Stuck;
+                }
+            }
+        }
+    }
+
+    /// Shows a film's screen as long as its new words take; for somebody who speaks, as long as the caption takes.
+    fn hold(&mut self, state: &State, shown: &Shown) {
+        let Play::Film { director, captions } = &self.play else { return };
+        let Tempo { pace, .. } = self.tempo;
+        let route = director.route();
+        let take = Take {
+            scene: shown.scene,
+            caption: Some(shown.caption.as_str()).filter(|caption| *captions && !caption.is_empty()),
+            progress: shown.progress,
+            title: route.title.as_deref(),
+            url: route.url.as_deref(),
+        };
+        let screen = screens::render(state, &self.theme, self.recorder.size(), &take);
+        let text = screen.text();
+        let mut millis = pace.hold(new_words(&self.read, &text));
+        if pace == Pace::Talk && !route.teaser {
+            millis = millis.max(spoken(&shown.caption)) + shown.beat;
+        }
+        let of_lab = match shown.scene {
+            Scene::Shot(shot) => shot.stage().is_some(),
+            _ => true,
+        };
+        let from = self.at();
+        let recorded = self.recorder.see(from, Some(state).filter(|_| of_lab), &screen.buffer);
+        self.note(recorded);
+        self.clock += self.tempo.scaled(millis);
+        self.captions.push(Caption { from, to: self.at(), text: shown.caption.clone() });
+        // A word in block letters is read again when it is written.
+        self.read = ui::contents(&screen.buffer);
+    }
+
+    /// Sets the clock to `at`. A film's time passes while it holds a screen, and at no other time: a viewer waits for
+    /// nothing. Of the learner's screen only what is shown counts.
     fn advance(&mut self, state: &State, at: Duration) {
         let at = at.max(self.clock);
-        if !self.autoplay.is_on(state) {
+        if self.autoplay().is_none_or(|autoplay| !autoplay.is_on(state)) {
             self.hidden += at - self.clock;
         }
         self.clock = at;
@@ -245,12 +367,15 @@ impl Film {
         let keys = ui::keys::Fit::new(state, area(self.recorder.size()));
         let key = key(code);
         self.key_cast.press(ui::keys::named(key, &keys));
-        if let Some(typed) = bytes(key).filter(|_| self.keys && self.autoplay.is_on(state)) {
+        let is_on = self.autoplay().is_none_or(|autoplay| autoplay.is_on(state));
+        if let Some(typed) = bytes(key).filter(|_| self.keys && is_on) {
             let recorded = self.recorder.input(self.at(), &typed);
             self.note(recorded);
         }
         let intent = keys.pressed(key).map(Event::Intent);
-        self.autoplay.pressed(state, code, self.clock);
+        if let Play::Learner(autoplay) = &mut self.play {
+            autoplay.pressed(state, code, self.clock);
+        }
         let draft = state.attempts().draft().filter(|_| state.mode() == Mode::Writing);
         let event = intent.or_else(|| self.typist.press(key, draft?).map(Event::Edited));
         event.map_or(Arrival::Redraw, Arrival::Event)

@@ -243,11 +243,14 @@ impl<W: Write> OnScreen<'_, W> {
     fn draw(&mut self, state: &State) -> io::Result<()> {
         let now = self.manner.now();
         self.manner.key_cast.playing = self.manner.playing(state);
-        let Presentation { looks, key_cast, recording, .. } = &mut *self.manner;
+        let Presentation { looks, key_cast, recording, autoplay, .. } = &mut *self.manner;
         let theme = &looks.theme;
         self.screen.paint_seen(
             |frame| ui::view(state, theme, key_cast, frame),
             |shown| {
+                if let Some(autoplay) = autoplay {
+                    autoplay.saw(ui::contents(shown), ui::layout::has_more(state, shown.area));
+                }
                 if let Some(recording) = recording {
                     recording.see(now, state, theme, key_cast, shown);
                 }

@@ -8,11 +8,12 @@ use rstest::rstest;
 
 use super::{Served, kmslab, text, without_durations};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "run",
     "drill",
     "doctor",
     "record",
+    "script",
     "replay",
     "export",
     "notes",
@@ -170,6 +171,8 @@ const DENIED: &str = "User: arn:aws:iam::111122223333:user/app is not authorized
                       arn:aws:kms:us-east-1:111122223333:key/1234";
 const RUN: &[&str] = &["run", "--format", "jsonl", "--seed", "7"];
 const RECORD: &[&str] = &["record", "out.cast", "--seed", "7", "--pace", "fast", "--force"];
+/// The screen with keys.
+const AS_SEEN: &[&str] = &["record", "out.cast", "--as-seen", "--seed", "7", "--pace", "fast", "--force"];
 const REPLAY: &[&str] = &["replay", "session.kmslab", "--record", "out.cast", "--force"];
 const EXPORT: &[&str] = &["export", "out.sh", "--force"];
 
@@ -255,7 +258,7 @@ fn what_is_shown_is_used(#[case] more: &[&str], #[case] says: &str) {
 
 /// Options that make a difference to what is recorded.
 #[rstest]
-#[case::record(RECORD, &["--no-questions", "--keys"])]
+#[case::record(AS_SEEN, &["--no-questions", "--keys"])]
 #[case::replay(REPLAY, &[])]
 fn what_is_shown_of_pictures_is_used(#[case] arguments: &[&str], #[case] more: &[&str]) {
     let folder = folder(arguments);

@@ -48,7 +48,7 @@ fn asciinema_reads_it() {
     let folder = Folder::new();
     let version = reads(&asciinema, &["--version"], &folder);
     if version.contains(" 3.") {
-        folder.ok(&["record", "three.cast", "--cast-version", "3", "--pace", "fast", "--keys"]);
+        folder.ok(&["record", "three.cast", "--as-seen", "--cast-version", "3", "--pace", "fast", "--keys"]);
         reads(&asciinema, &["convert", "three.cast", "again.cast"], &folder);
         assert_eq!(text(&folder.read("three.cast")), text(&folder.read("again.cast")));
     } else {

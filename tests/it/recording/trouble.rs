@@ -83,7 +83,7 @@ fn a_full_disk_is_told() {
     // After some lines: what is there is whole.
     let program = env!("CARGO_BIN_EXE_kmslab");
     let limited = Command::new("sh")
-        .args(["-c", &format!("trap '' XFSZ; ulimit -f 2000; exec {program} record lab.cast --size 400x200")])
+        .args(["-c", &format!("trap '' XFSZ; ulimit -f 2000; exec {program} record lab.cast --as-seen --size 400x200")])
         .current_dir(folder.0.path())
         .env("TMPDIR", "/tmp")
         .output()
@@ -124,7 +124,8 @@ fn a_full_disk_holds_no_half_a_film(#[case] name: &str, #[case] width: &str) {
     let folder = Folder::new();
     let program = env!("CARGO_BIN_EXE_kmslab");
     // 225 kB a file: more than the sandbox's database needs, and less than any of these.
-    let script = format!("trap '' XFSZ; ulimit -f 440; exec {program} record {name} --size 120x34 --width {width}");
+    let script =
+        format!("trap '' XFSZ; ulimit -f 440; exec {program} record {name} --as-seen --size 120x34 --width {width}");
     let limited = Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output().unwrap();
     assert_eq!(limited.status.code(), Some(1), "{}", text(&limited.stderr));
     assert!(text(&limited.stderr).contains(&format!("{name} can't be written: ")), "{}", text(&limited.stderr));
@@ -135,7 +136,7 @@ fn a_full_disk_holds_no_half_a_film(#[case] name: &str, #[case] width: &str) {
 #[test]
 fn a_film_that_takes_long_can_be_stopped() {
     let folder = Folder::new();
-    let mut command = folder.command(&["record", "lab.gif", "--width", "3840"]);
+    let mut command = folder.command(&["record", "lab.gif", "--as-seen", "--width", "3840"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     assert_eq!(said.next().unwrap().unwrap(), "kmslab: writing lab.gif … (ctrl-c ends that)");
