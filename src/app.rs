@@ -266,10 +266,10 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
         is_dumb: environment.dumb,
         size: terminal::size().ok().map(|size| (size.width, size.height)),
-        colours: match environment.color_level() {
+        colors: match environment.color_level() {
             ColorLevel::None => None,
-            ColorLevel::Ansi16 => Some("16 colours"),
-            ColorLevel::True => Some("24-bit colours"),
+            ColorLevel::Ansi16 => Some("16 colors"),
+            ColorLevel::True => Some("24-bit colors"),
         },
     };
     let (clients, _sandbox) = match bare_lab(runtime, options, environment, 0) {

@@ -70,8 +70,8 @@ pub enum Command {
         /// How many drills, or the id of one [default: all, shuffled; --seed repeats the order]
         #[arg(value_name = "N", value_parser = values::drills)]
         which: Option<Drills>,
-        /// How much help: 1 marks what is fine, 2 lists the fixes, 3 lists nothing
-        #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+        /// How much help: 1 rules out two rungs and lists fixes, 2 lists fixes, 3 lists nothing
+        #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = values::level)]
         level: u8,
     },
     /// Check terminal, identities and permissions; creates nothing
@@ -284,7 +284,7 @@ pub struct Options {
     #[arg(long, global = true, overrides_with = "mask")]
     pub no_mask: bool,
     /// Sandbox: make ids, clock and randomness reproducible
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = values::seed)]
     pub seed: Option<u64>,
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
     #[arg(long, global = true, value_name = "DIR")]

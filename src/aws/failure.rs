@@ -69,7 +69,7 @@ where
         SdkError::DispatchFailure(_) => {
             "check that the server runs and that the endpoint's address is right, then retry"
         }
-        // A service's own error is told by its response; here it is an answer that could not be read.
+        // A service's own error is in its response. This one is a response that can't be read.
         SdkError::ResponseError(_) | SdkError::ServiceError(_) => NO_DOCUMENT,
         _ => "retry",
     };

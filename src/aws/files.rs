@@ -392,11 +392,7 @@ mod tests {
     #[case::no_setting(b"[default]\n\nregion\n", "config line 3: it is neither", "correct")]
     #[case::no_name(b"[default]\n= r\n", "config line 2: there is no name", "correct")]
     #[case::no_sub_setting(b"[default]\ns3 =\n  fast\n", "config line 3: a line below a setting", "correct")]
-    fn what_is_wrong_with_a_file_is_one_line_and_its_fix_another(
-        #[case] config: &[u8],
-        #[case] says: &str,
-        #[case] fix: &str,
-    ) {
+    fn a_file_error_is_one_line_and_its_fix_another(#[case] config: &[u8], #[case] says: &str, #[case] fix: &str) {
         let error = read(config, "").unwrap_err().to_string();
         let (cause, remedy) = error.split_once("\n  fix: ").unwrap();
         assert!(cause.contains(says) && remedy.contains(fix), "{error}");

@@ -241,7 +241,7 @@ mod tests {
         r#"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": "soon"}"#,
         "Expiration"
     )]
-    fn what_is_wrong_with_the_json_is_said_without_it(#[case] printed: &str, #[case] says: &str) {
+    fn a_json_error_is_reported_without_the_json(#[case] printed: &str, #[case] says: &str) {
         let reason = credentials(printed.as_bytes()).unwrap_err().to_string();
         assert!(reason.contains(says) && !reason.contains("the-secret"), "{reason}");
     }

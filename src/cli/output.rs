@@ -22,20 +22,20 @@ pub struct Out<W>(W);
 
 impl<W: Write> Write for Out<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(told_apart)
+        self.0.write(bytes).map_err(mark_broken_pipe)
     }
 
     /// A line in one piece: the standard output writes what `write` gets in two, the text and its end.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes).map_err(told_apart)
+        self.0.write_all(bytes).map_err(mark_broken_pipe)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(told_apart)
+        self.0.flush().map_err(mark_broken_pipe)
     }
 }
 
-fn told_apart(error: io::Error) -> io::Error {
+fn mark_broken_pipe(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, ReaderGone),
         _ => error,

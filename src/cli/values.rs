@@ -75,11 +75,24 @@ pub(super) fn drills(text: &str) -> Result<Drills, UsageError> {
     match (text.parse::<usize>(), Drill::of(text)) {
         (Ok(count), _) if (1..=all).contains(&count) => Ok(Drills::Count(count)),
         (_, Some(drill)) => Ok(Drills::Only(drill)),
-        _ => Err(UsageError::new(format!(
-            "how many drills, from 1 to {all}, or one of: {}",
-            Drill::ALL.map(Drill::id).join(", ")
-        ))),
+        (Ok(_), _) => Err(UsageError::new(format!("a number from 1 to {all}, or a drill's id such as alias_arn"))),
+        _ => {
+            let near: Vec<&str> = Drill::ALL.into_iter().map(Drill::id).filter(|id| id.contains(text)).collect();
+            let ids = if near.is_empty() { Drill::ALL.map(Drill::id).to_vec() } else { near };
+            Err(UsageError::new(format!("a number from 1 to {all}, or a drill's id: {}", ids.join(", "))))
+        }
     }
+}
+
+/// Parses the level of a drill.
+pub(super) fn level(text: &str) -> Result<u8, UsageError> {
+    let level = text.parse().ok().filter(|level| (1..=3).contains(level));
+    level.ok_or_else(|| UsageError::new("a level is 1, 2 or 3"))
+}
+
+/// Parses a seed.
+pub(super) fn seed(text: &str) -> Result<u64, UsageError> {
+    text.parse().map_err(|_| UsageError::new("a seed is a whole number, for example 7"))
 }
 
 /// Checks an account's number.

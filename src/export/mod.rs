@@ -70,9 +70,11 @@ pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment)
             let kept = environment.state.as_deref().map(session_file::read_to_write_up).transpose();
             let has_content =
                 |kept: &SavedSession| kept.ended() > 0 || (format == Format::Result && !kept.drills.is_empty());
-            let kept = kept.map_err(UsageError::new)?.flatten().filter(has_content).ok_or_else(|| {
-                UsageError::new("no session is kept that could be written up: do a stage of the lab first")
-            })?;
+            let kept = kept
+                .map_err(UsageError::new)?
+                .flatten()
+                .filter(has_content)
+                .ok_or_else(|| UsageError::new("there is nothing to write up yet: do a stage of the lab first"))?;
             let (ended, of) = (kept.ended(), Stage::ALL.len());
             note = (ended < of).then(|| format!("{ended} of {of} stages have been done; the others are not in it"));
             let blocks = || document(&kept, &lesson, !options.no_mask);

@@ -65,6 +65,8 @@ struct DebriefResult {
     stage: Option<&'static str>,
     /// The number of a claim, from 1; `null` for a question.
     claim: Option<usize>,
+    /// The number of a question that no stage asks, from 1; otherwise `null`.
+    extra: Option<usize>,
     answer: AnswerResult,
     /// Whether it was asked for the second time.
     again: bool,
@@ -121,11 +123,12 @@ fn of_debrief(entry: &crate::lab::debrief::Entry) -> Option<DebriefResult> {
         (_, true) => AnswerResult::Right,
         (_, false) => AnswerResult::Wrong,
     };
-    let (stage, claim) = match entry.item {
-        Item::Question(stage) => (Some(stage.key()), None),
-        Item::Claim(index) => (None, Some(index + 1)),
+    let (stage, claim, extra) = match entry.item {
+        Item::Question(stage) => (Some(stage.key()), None, None),
+        Item::Claim(index) => (None, Some(index + 1), None),
+        Item::Extra(index) => (None, None, Some(index + 1)),
     };
-    Some(DebriefResult { stage, claim, answer, again: entry.again })
+    Some(DebriefResult { stage, claim, extra, answer, again: entry.again })
 }
 
 fn of_choice(choice: Option<Choice>, right: Option<usize>) -> AnswerResult {

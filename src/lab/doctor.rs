@@ -37,7 +37,7 @@ pub enum Question {
         actions: &'static [&'static str],
         /// What they are done to: an ARN or `*`.
         resource: String,
-        /// What conditions will see: a simulation knows nothing of a request but what it is told (IAM guide).
+        /// What conditions will see: a simulation knows only what its request contains (IAM guide).
         context: Vec<Fact>,
     },
     /// `iam:GetRole`
@@ -126,8 +126,8 @@ pub struct Terminal {
     pub is_dumb: bool,
     /// Columns and rows, where known.
     pub size: Option<(u16, u16)>,
-    /// The colours it shows, in words; `None` when it shows none.
-    pub colours: Option<&'static str>,
+    /// The colors it shows, in words; `None` when it shows none.
+    pub colors: Option<&'static str>,
 }
 
 /// Whether the interactive lab can be drawn.
@@ -150,7 +150,7 @@ pub fn terminal(terminal: &Terminal) -> Finding {
     let Some((width, height)) = terminal.size else {
         return Finding::warning(WHAT, "its size is unknown", "use another terminal, or `kmslab run`");
     };
-    let says = format!("{width} columns, {height} rows, {}", terminal.colours.unwrap_or("no colours"));
+    let says = format!("{width} columns, {height} rows, {}", terminal.colors.unwrap_or("no colors"));
     if width < SMALLEST.0 || height < SMALLEST.1 {
         let fix = format!("enlarge it to {} columns and {} rows, or use a smaller font", SMALLEST.0, SMALLEST.1);
         return Finding::warning(WHAT, says, fix);

@@ -32,7 +32,7 @@ pub struct Line {
     pub version: u32,
     /// The lab's process.
     pub process: u32,
-    /// When it was true, in milliseconds of Unix time: whoever connects later gets the newest line there is.
+    /// When it was true, in milliseconds of Unix time: a client that connects later gets the newest line.
     pub at: u64,
     /// How the talk stood then.
     pub timing: Timing,

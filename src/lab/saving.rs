@@ -117,7 +117,7 @@ pub struct SavedSession {
     #[serde(default)]
     #[serde(rename = "bench")]
     pub experiments: experiments::Saved,
-    /// How the drills came out.
+    /// For each drill the best result and the latest, of this session and earlier ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drills: Vec<DrillResult>,
     /// The debrief, and how far it was.

@@ -197,7 +197,7 @@ impl View {
         self.overlay.is_some()
     }
 
-    /// A stage that nobody has seen yet begins in words: what it shows is its verdict, and whoever looked at one
+    /// A stage that nobody has seen yet begins in words: what it shows is its verdict, and a person who looked at one
     /// answer's HTTP has not asked for that of all later ones. Among stages that have been seen the view stays, so that
     /// the same of two can be compared.
     pub(super) fn begin(&mut self) {

@@ -108,7 +108,7 @@ impl Condition {
         }
         if !key.contains(':') {
             return wrong(format!(
-                "{key} is no condition key; keys begin with a service's name, for example kms:ViaService"
+                "{key} is no condition key; a condition key begins with a service, for example kms:ViaService"
             ));
         }
         let test = match read_values(&kind, &values, variables) {

@@ -349,7 +349,7 @@ fn messages(#[case] key: &[&str], #[case] identity: &[&str], #[case] expected: &
 }
 
 #[test]
-fn another_account_is_told_nothing() {
+fn another_account_learns_nothing() {
     let mut asked = Asked::new("kms:Decrypt", &[ROOT_STATEMENT], &[ALLOW_DECRYPT]);
     asked.principal = Principal::user("444455556666", "eve", "AIDAEVEEVEEVEEVEEVE12");
     assert_eq!(

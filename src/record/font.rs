@@ -45,7 +45,7 @@ impl AddedFonts {
             let has_outlines = font.codepoint_ids().any(|(glyph, _)| font.outline(glyph).is_some());
             match has_outlines && font.units_per_em().is_some() {
                 true => Ok(font),
-                false => Err(refused("it has no outlines; a font of coloured pictures can't be drawn".to_owned())),
+                false => Err(refused("it has no outlines; a font of colored pictures can't be drawn".to_owned())),
             }
         };
         paths.iter().map(read).collect::<Result<_, _>>().map(AddedFonts)

@@ -34,7 +34,7 @@ pub struct Found {
     pub shown: String,
 }
 
-/// How much of a find is told: enough to look for it, too little to use it.
+/// How much of a find is printed: enough to look for it, too little to use it.
 const TOLD: usize = 12;
 
 /// Everything in `file` that should not be published and is not allowed, in order.

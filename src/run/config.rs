@@ -1,4 +1,4 @@
-//! `config.toml`: a person's own keys and defaults. What is wrong in it is told with its line, and nothing starts.
+//! `config.toml`: a person's own keys and defaults. An error is reported with its line, and nothing starts.
 
 use std::io;
 use std::path::Path;
@@ -193,7 +193,7 @@ mod tests {
     #[case("[keys]\nhint = \"%\"\nskip = \"%\"", 3, "the key \"%\" is for both skip and hint")]
     #[case("[keys]\nquit = []", 2, "quit is left without a key")]
     #[case("keys = 1", 1, "keys is a table: [keys]")]
-    fn what_is_wrong_is_told_with_its_line(#[case] text: &str, #[case] line: usize, #[case] says: &str) {
+    fn errors_name_their_line(#[case] text: &str, #[case] line: usize, #[case] says: &str) {
         let problems = Config::parse(text).unwrap_err();
         assert_eq!((problems.len(), problems[0].line), (1, line), "{problems:?}");
         assert!(problems[0].message.starts_with(says), "{problems:?}");

@@ -438,7 +438,7 @@ mod tests {
     #[rstest]
     #[case::empty("", "it is empty")]
     #[case::a_diary("dear diary\n", "its first line is none")]
-    fn what_is_no_journal_is_told_and_kept(#[case] content: &str, #[case] says: &str) {
+    fn a_file_that_is_no_journal_is_reported_and_kept(#[case] content: &str, #[case] says: &str) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("x.jsonl"), content).unwrap();
         let journals = Journals::read(folder.path()).unwrap();

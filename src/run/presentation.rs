@@ -1,4 +1,4 @@
-//! What goes with the interactive lab besides lab and terminal: colours, the key_cast, a autoplay, and a recording.
+//! What goes with the interactive lab besides lab and terminal: colors, the key display, autoplay and a recording.
 
 use std::time::Duration;
 
@@ -351,7 +351,7 @@ mod tests {
         assert!(matches!(typed.as_slice(), [one] if one.contains("\"9\"")), "{text}");
     }
 
-    /// The clock is told with every event; once a second is enough.
+    /// Each event could advance the clock; once a second is enough.
     #[test]
     fn a_second_is_logged_once() {
         let folder = tempfile::tempdir().unwrap();

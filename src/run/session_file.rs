@@ -18,6 +18,7 @@ use super::journal;
 use super::writes::UnderWay;
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
+use crate::lab::model::drill::best_and_latest;
 use crate::lab::{Effect, Event, Place, SavedSession, Stage, State, redact};
 
 const FILE: &str = "session.json";
@@ -72,7 +73,7 @@ impl SessionLock {
         }
     }
 
-    /// Puts `kept` in place of what was kept before: whoever reads the file finds the one or the other.
+    /// Replaces the saved session by `kept`. A reader finds either of them, whole.
     fn write(&self, kept: &SavedSession) -> io::Result<()> {
         disk::write(&self.folder.join(FILE), &serde_json::to_vec(kept)?)
     }
@@ -137,7 +138,7 @@ pub struct SessionWriter {
 }
 
 impl SessionWriter {
-    /// A keeper of the session that is held. What goes wrong is told to `events`. Once it is dropped, what was to be
+    /// Starts the writer of the locked session. It sends failures to `events`. Once it is dropped, what was to be
     /// kept is still written, and the session is let go; `under_way` is, until then.
     ///
     /// # Errors
@@ -202,7 +203,11 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     };
     let place = place(state, options);
     state.save_at(place.clone());
-    let kept = match read(folder) {
+    let kept = read(folder);
+    if let Ok(Some(kept)) = &kept {
+        state.carry_over_drills(kept);
+    }
+    let kept = match kept {
         Ok(Some(kept)) if kept.can_go_on() => kept,
         Ok(_) => return (Some(hold), Vec::new()),
         Err(reason) => {
@@ -213,7 +218,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     // Another lab may have taken that run over, and keep nothing.
     let is_living = environment.journals.as_deref().is_some_and(|folder| journal::is_living(folder, &kept.run));
     if options.fresh || is_living {
-        state.tell_what_stays(&kept);
+        state.mention_leftovers(&kept);
     } else if kept.place == place {
         return (Some(hold), state.offer_to_resume(kept));
     } else {
@@ -224,8 +229,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     (Some(hold), Vec::new())
 }
 
-/// Adds the results of drills to the session that `kmslab export` reads. If there is no session, it saves one with these
-/// results alone.
+/// Adds the results of drills to the saved sessions. If there is none, it saves one with these results alone.
 ///
 /// # Errors
 /// If it can't be read or written.
@@ -236,18 +240,17 @@ pub fn add_drills(state: &State, options: &Options, environment: &Environment) -
         tell("another kmslab is at work: the results of the drills are not kept");
         return Ok(());
     };
-    let (path, finished) = (folder.join(FILE), folder.join(FINISHED));
-    let kept = read(folder)?;
-    let is_aside = !kept.as_ref().is_some_and(SavedSession::is_finished) && finished.exists();
-    let (path, kept) = if is_aside { (finished.clone(), read_file(&finished)?) } else { (path, kept) };
     let alone = || {
         let mut alone = State::new(state.backend().clone(), state.names().clone());
         alone.save_at(place(state, options));
         alone.saved()
     };
-    if let Some(mut kept) = kept.or_else(alone) {
-        kept.drills.extend_from_slice(results);
-        disk::write(&path, &serde_json::to_vec(&kept)?)?;
+    let (newest, finished) = (read(folder)?, read_file(&folder.join(FINISHED))?);
+    let newest = if finished.is_some() { newest } else { newest.or_else(alone) };
+    for (file, kept) in [(FILE, newest), (FINISHED, finished)] {
+        let Some(mut kept) = kept else { continue };
+        kept.drills = best_and_latest(kept.drills.iter().chain(results));
+        disk::write(&folder.join(file), &serde_json::to_vec(&kept)?)?;
     }
     Ok(())
 }
@@ -379,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_told_and_holds_no_call_up() {
+    fn a_failed_save_is_reported_and_stops_no_call() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("kmslab");
         let (events, mut told) = unbounded_channel();
@@ -405,7 +408,7 @@ mod tests {
     #[case::nothing("", "is no kept session")]
     #[case::something_else("{}", "is no kept session")]
     #[case::cut_off(r#"{"version":1,"#, "is no kept session")]
-    fn what_is_no_session_is_told(#[case] text: &str, #[case] reason: &str) {
+    fn a_file_that_is_no_session_is_reported(#[case] text: &str, #[case] reason: &str) {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).unwrap().is_none());
         fs::write(folder.path().join(FILE), text).unwrap();

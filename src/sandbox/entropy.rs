@@ -149,7 +149,7 @@ mod tests {
         let mut two = EntropySource::new(None, 0).unwrap();
         assert_ne!(one.stream("A").bytes::<16>(), two.stream("A").bytes::<16>());
         assert_ne!(one.stream("A").bytes::<16>(), one.stream("B").bytes::<16>());
-        assert_eq!(one.requests.len(), 1, "whoever calls");
+        assert_eq!(one.requests.len(), 1, "for any caller");
     }
 
     #[test]

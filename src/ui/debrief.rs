@@ -97,9 +97,11 @@ pub fn lead(state: &State, asked: &Asked<'_>) -> Option<String> {
     Some(match (asked.item, asked.again) {
         (Item::Claim(_), false) => words.say("True or false?").to_owned(),
         (_, true) => words.say("Once more:").to_owned(),
-        (Item::Question(stage), false) => match asked.said {
-            Some(said) => words.fill("In stage {} you said: {}. Try it again.", &[&stage.number(), &said]),
-            None => words.fill("You skipped this question in stage {}. Try it now.", &[&stage.number()]),
+        (Item::Extra(_), false) => words.say("A question that no stage asked.").to_owned(),
+        (Item::Question(stage), false) => match (asked.said, asked.was_asked) {
+            (Some(said), _) => words.fill("In stage {} you said: {}. Try it again.", &[&stage.number(), &said]),
+            (None, true) => words.fill("You skipped this question in stage {}. Try it now.", &[&stage.number()]),
+            (None, false) => words.fill("Stage {} didn't ask you this. Try it now.", &[&stage.number()]),
         },
     })
 }

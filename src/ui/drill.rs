@@ -12,7 +12,7 @@
 mod answers;
 mod pane;
 
-pub use answers::{also_right, lock_name, rung_name, sum};
+pub use answers::{also_right, lock_name, points, rung_name, sum};
 pub use pane::look_name;
 
 use ratatui::buffer::Buffer;
@@ -161,13 +161,18 @@ fn preparing(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     wrap_plain(&text, theme.strong, columns)
 }
 
-/// All drills are done: how each came out.
+/// All drills are done: how they came out.
+pub fn summary(state: &State) -> String {
+    let drills = state.drills();
+    let solved = drills.results().iter().filter(|result| result.solved).count();
+    let points = points(state, drills.points());
+    state.lesson().drills.fill("over", &[&solved, &drills.results().len(), &points, &drills.best_streak()])
+}
+
+/// The same, and how each came out.
 fn over(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let (drills, words) = (state.drills(), &state.lesson().drills);
-    let solved = drills.results().iter().filter(|result| result.solved).count();
-    let all = drills.results().len();
-    let text = words.fill("over", &[&solved, &all, &signed(drills.points()), &drills.best_streak()]);
-    let mut lines = wrap_plain(&text, theme.strong, columns);
+    let mut lines = wrap_plain(&summary(state), theme.strong, columns);
     lines.push(Line::default());
     for result in drills.results() {
         let (sign, looks) = match result.solved {
@@ -175,8 +180,7 @@ fn over(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
             false => (theme.signs.denied, theme.denied.text),
         };
         let level = words.fill("level", &[&result.level.number()]);
-        let points = words.fill(if result.points == 1 { "sum_point" } else { "sum_points" }, &[&signed(result.points)]);
-        let (id, time) = (result.drill.id(), clock(result.seconds));
+        let (points, id, time) = (points(state, result.points), result.drill.id(), clock(result.seconds));
         let rest = format!("{id:<20} {level}   {time}   {points}");
         lines.push(Line::from(vec![Span::styled(format!("{sign} "), looks), Span::styled(rest, theme.base)]));
     }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::lab::lesson::{Claim, Comparison, Source};
 use crate::lab::model::prose::uncapitalized;
 use crate::lab::quiz::Asked;
-use crate::lab::{Experiment, Stage, State, Status};
+use crate::lab::{Choice, Experiment, Stage, State, Status};
 
 use super::hands;
 use super::text::{labeled, spans_width, width, wrap, wrap_plain};
@@ -237,20 +237,29 @@ pub fn card(state: &State, card: &Claim, theme: &Theme, columns: usize) -> Vec<L
     lines
 }
 
-/// A question that was answered wrongly, with the given answer and the right one.
+/// A question that was answered wrongly or asked again: the first answer, the one in the debrief, and the right one.
 fn missed(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.lesson().words();
     let Some(asked) = state.question(stage) else { return Vec::new() };
-    let (Some((_, said)), Some((_, right))) = (asked.reply().filter(|(_, reply)| !reply.right), asked.right()) else {
+    let (said, again) = (asked.reply().map(|(_, reply)| reply), state.debrief().reply(stage));
+    let Some((_, right)) = asked.right().filter(|_| said.is_some_and(|said| !said.right) || again.is_some()) else {
         return Vec::new();
     };
     let number = format!("{}  ", stage.number());
     let mut lines = labeled((number, theme.dim), (asked.question.text.clone(), theme.base), columns, 3);
-    for (label, text, looks) in
-        [(&words.your_answer, &said.text, theme.base), (&words.the_answer_was, &right.text, theme.strong)]
-    {
+    let again = again.map(|reply| match reply.choice {
+        Choice::Answer(index) => asked.question.answers.get(index).map(|answer| &answer.text),
+        Choice::Skipped => None,
+    });
+    let in_debrief = state.interface().say("in the debrief").to_owned();
+    for (label, text, looks) in [
+        (&words.your_answer, Some(said.map(|said| &said.text)), theme.base),
+        (&in_debrief, again, theme.base),
+        (&words.the_answer_was, Some(Some(&right.text)), theme.strong),
+    ] {
+        let Some(text) = text else { continue };
         let label = format!("   {}: ", uncapitalized(label));
-        lines.extend(labeled((label, theme.dim), (text.clone(), looks), columns, 5));
+        lines.extend(labeled((label, theme.dim), (text.unwrap_or(&words.skipped).clone(), looks), columns, 5));
     }
     lines
 }

@@ -12,7 +12,9 @@ pub fn text(state: &State, score: Score) -> String {
     let skipped = (skipped > 0).then(|| format!("{skipped} {}", words.score_skipped));
     let class = of_class
         .map(|class| format!("{} {}/{} {}", state.interface().say("class"), class.right, class.hands, words.score));
-    let parts: Vec<String> = answered.into_iter().chain(skipped).chain(class).collect();
+    let corrected = state.corrected();
+    let corrected = (corrected > 0).then(|| format!("{corrected} {}", words.score_corrected));
+    let parts: Vec<String> = answered.into_iter().chain(skipped).chain(corrected).chain(class).collect();
     parts.join(" · ")
 }
 

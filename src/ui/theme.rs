@@ -120,7 +120,7 @@ impl Theme {
             (ThemeName::Dark, ColorLevel::Ansi16) => {
                 Theme::ansi([Color::White, Color::Black], Color::LightCyan, Color::LightYellow, Color::Cyan)
             }
-            // No warm one of the 16 can be read well on white: DENIED is told by its word, its sign and its weight.
+            // No warm one of the 16 can be read well on white: DENIED has its word, its sign and its weight.
             (ThemeName::Light, ColorLevel::Ansi16) => {
                 Theme::ansi([Color::Black, Color::White], Color::Blue, Color::Black, Color::Blue)
             }

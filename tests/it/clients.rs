@@ -41,7 +41,7 @@ fn run_with(program: &str, script: &Path, sandbox: &Sandbox, variables: &[(&str,
     let mut command = Command::new(program);
     let output = without_settings(&mut command)
         .arg(script)
-        .env("HOME", home.path()) // no profiles of whoever runs the tests
+        .env("HOME", home.path()) // no profiles of the person who runs the tests
         .env("AWS_ENDPOINT_URL", sandbox.url())
         .env("AWS_DEFAULT_REGION", sandbox.region())
         .env("AWS_ACCESS_KEY_ID", &sandbox.admin().access_key_id)

@@ -216,7 +216,7 @@ fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] say
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains(says), "{error:?} does not say {says:?}");
     assert!(!error.contains("panicked"), "{error}");
-    assert!(error.matches("os error").count() <= 1, "a cause is told once: {error}");
+    assert!(error.matches("os error").count() <= 1, "a cause is printed once: {error}");
     assert_eq!(text(&output.stdout), "");
 }
 

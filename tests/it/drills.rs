@@ -328,6 +328,10 @@ fn looks_are_free_and_help_and_mistakes_cost() {
         lab.drill(DrillAction::Look(look));
         assert_eq!(lab.state.drills().current().unwrap().look(), None, "the same key looks away");
     }
+    lab.drill(DrillAction::Look(Look::KeyPolicy));
+    lab.press(Intent::Close);
+    let it = lab.state.drills().current().unwrap();
+    assert_eq!((it.look(), it.task()), (None, Task::Lock), "esc looks away, too");
     assert_eq!(points(&lab), 0);
     let fine = lab.state.drills().fine();
     assert!(fine.len() == 2 && !fine.contains(&Rung::KeyPolicy), "{fine:?}");
@@ -336,6 +340,8 @@ fn looks_are_free_and_help_and_mistakes_cost() {
 
     lab.answer(0);
     assert_eq!((points(&lab), lab.task()), (-1, Task::Lock));
+    lab.answer(0);
+    assert_eq!(points(&lab), -1, "the same wrong answer costs nothing the second time");
     assert_eq!(lab.state.drills().current().unwrap().remark(), Some(Remark::NamesKms));
     assert_eq!(lab.state.permit(Intent::Drill(DrillAction::Level)), Permit::No, "the first answer was given");
     lab.answer(lab.lock());
@@ -363,6 +369,47 @@ fn looks_are_free_and_help_and_mistakes_cost() {
     lab.diagnose();
     lab.apply(Fix::AllowInIam);
     assert_eq!((points(&lab), lab.state.drills().streak()), (-2, 1));
+}
+
+/// Whatever pane was looked at last: `w` is about the Scan that is refused.
+#[test]
+fn why_explains_test_users_scan_even_after_a_look() {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, plan(Some(Drill::ExplicitDeny), Level::Two));
+    lab.drill(DrillAction::Look(Look::KeyPolicy));
+    assert!(screen(&lab.state, 100, 28, false).contains("w why −1"), "it says before that it costs");
+    lab.press(Intent::TogglePage(Page::Why));
+    assert_eq!(lab.state.focused_exchange().unwrap().identity, Identity::TestUser);
+    assert!(screen(&lab.state, 100, 28, false).contains("DENIED"));
+    assert_eq!(lab.state.permit(Intent::FocusOther), Permit::No);
+    lab.press(Intent::TogglePage(Page::Why));
+    let shown = screen(&lab.state, 100, 28, false);
+    assert!(shown.contains("w why") && !shown.contains("w why −1") && shown.contains("1  key policy"), "{shown}");
+}
+
+/// Where nothing allows, each rung that could allow is right to name. AWS's message names one of them.
+#[test]
+fn any_rung_is_right_where_nothing_allows() {
+    let drills = Drill::ALL.into_iter().filter(|drill| catalog::of(*drill).nothing_allows);
+    let drills: Vec<Drill> = drills.collect();
+    assert_eq!(drills, [Drill::NothingAllows, Drill::RevokedCache, Drill::GrantOther]);
+    for drill in drills {
+        let sandbox = sandbox();
+        let mut lab = Lab::new(&sandbox, plan(Some(drill), Level::One));
+        let message = format!("{:?}", lab.scan(Identity::TestUser).verdict);
+        assert!(message.contains("no identity-based policy allows"), "{message}");
+        for right in [Rung::KeyPolicy, Rung::IamPolicy, Rung::Grant] {
+            lab.answer(lab.lock());
+            let rungs = lab.state.drills().rungs();
+            lab.answer(rungs.iter().position(|rung| *rung == Rung::Deny).unwrap());
+            assert_eq!(lab.task(), Task::Rung);
+            lab.answer(rungs.iter().position(|rung| *rung == right).unwrap());
+            let it = lab.state.drills().current().unwrap();
+            assert_eq!((it.task(), it.named_rung(), it.remark()), (Task::Fix, right, Some(Remark::AnyWouldDo)));
+            lab.apply(Fix::NameInKeyPolicy);
+            lab.press(Intent::Retry);
+        }
+    }
 }
 
 /// At level 3 the learner uses another client. What that client did is found by reading, and undone.
@@ -397,7 +444,7 @@ fn a_learners_own_changes_are_found_and_undone() {
 }
 
 #[test]
-fn what_can_not_be_undone_is_told_and_tried_again() {
+fn a_failed_undo_is_reported_and_can_be_retried() {
     let mut proxy = Proxy::new();
     let url = proxy.url();
     let wanted = plan(Some(Drill::AliasArn), Level::Two);

@@ -388,7 +388,7 @@ fn a_scan_of_tags_that_is_throttled_goes_on_when_it_may() {
 }
 
 #[test]
-fn a_journal_of_another_account_is_kept_and_told() {
+fn another_accounts_journal_is_kept_and_reported() {
     let dead = dead();
     let path = dead.folder.join("faulty.jsonl");
     let ours = dead.journal().unwrap();

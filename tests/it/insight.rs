@@ -158,7 +158,7 @@ fn what_lies_in_the_database_is_what_the_page_shows() {
     assert_eq!(at_rest.database, sandbox.database().display().to_string());
     assert!(command(&at_rest).contains(SQL) && command(&at_rest).starts_with("sqlite3 -readonly "));
 
-    // The line that a person is told to run.
+    // The line that the page says to run.
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let database = rusqlite::Connection::open_with_flags(&at_rest.database, flags).unwrap();
     let mut statement = database.prepare(SQL).unwrap();
@@ -192,7 +192,7 @@ fn what_lies_in_the_database_is_what_the_page_shows() {
 
 /// A server that is no sandbox of kmslab, or is gone, is never waited for.
 #[test]
-fn what_can_not_be_found_out_is_said() {
+fn unknown_facts_are_reported_as_unknown() {
     let runtime = runtime();
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let (_, clients) = lab(&sandbox, BackendKind::Endpoint);

@@ -73,7 +73,7 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         }
         O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } => one(KEY),
         O::ScheduleKeyDeletion { .. } => vec![ask(&action, KEY, &[TAGGED])],
-        // DynamoDB asks KMS in the name of whoever creates the table, for all that its guide lists.
+        // DynamoDB asks KMS on behalf of the table's creator, for everything that its guide lists.
         // An AWS key of an experiment's tables asks the admin for nothing.
         O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
             [one(&table(name)), vec![ask("dynamodb:TagResource", &table(name), &[])]].concat()

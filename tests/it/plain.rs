@@ -87,7 +87,7 @@ fn what_is_told_needs_no_box_and_no_picture() {
 #[case::not_utf_8(&"é".repeat(400), "éé\" does nothing here. Type ? for the commands.")]
 #[case::too_long(&("x".repeat(3_000_000) + "\n"), "That line has more than 1000 characters. Nothing was done.")]
 #[case::what_cannot_be_done_yet("r\n", "\"r\" does nothing here. Type ? for the commands.")]
-fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str) {
+fn a_wrong_line_is_reported_and_asked_again(#[case] typed: &str, #[case] told: &str) {
     let (said, status) = dialogue(typed, &[]);
     assert_eq!(status, Some(0));
     let after = &said[said.find(told).unwrap_or_else(|| panic!("{told} is not in {said}"))..];
@@ -162,7 +162,7 @@ fn it_is_german_throughout() {
 
 /// Why, at rest, trail and the review of a new key policy: what the screen shows on pages of its own.
 #[test]
-fn pages_are_told_and_a_new_policy_waits_for_a_yes() {
+fn pages_are_spoken_and_a_new_policy_needs_a_yes() {
     let to_the_denial = "s\n\n\n".repeat(5) + "s\n\n";
     let (said, _) = dialogue(&(to_the_denial + "w\nw admin\ne\nt\ny\n\ns\n\nno\n\n\nq\n"), &[]);
     for words in [
@@ -281,8 +281,8 @@ fn a_drill_is_solved_in_lines() {
 #[test]
 fn the_results_of_drills_are_exported() {
     let home = tempfile::tempdir().unwrap();
-    for round in 1..=2 {
-        let (said, status) = dialogue_at(home.path(), "h\nq\n", &["drill", "alias_arn"]);
+    for (round, typed) in [(1, "h\nq\n"), (2, "h\nh\nq\n")] {
+        let (said, status) = dialogue_at(home.path(), typed, &["drill", "alias_arn"]);
         assert_eq!(status, Some(0), "{said}");
         let file = home.path().join(format!("{round}.json"));
         let export = program(home.path(), "", "").arg("export").arg(&file).output().unwrap();
@@ -290,8 +290,17 @@ fn the_results_of_drills_are_exported() {
         let result: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let drills = result["drills"].as_array().unwrap();
         assert_eq!(drills.len(), round, "{result:#}");
-        assert_eq!((&drills[0]["drill"], &drills[0]["hints"]), (&json!("alias_arn"), &json!(1)));
+        assert_eq!((&drills[0]["drill"], &drills[0]["hints"]), (&json!("alias_arn"), &json!(1)), "the best");
+        assert_eq!(drills[round - 1]["hints"], json!(round), "the latest");
     }
+    // A new session takes them over.
+    dialogue_at(home.path(), "\n\n\nq\n", &["--fresh"]);
+    let file = home.path().join("later.json");
+    let export = program(home.path(), "", "").arg("export").arg(&file).output().unwrap();
+    assert!(export.status.success(), "{}", text(&export.stderr));
+    let result: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(result["drills"].as_array().unwrap().len(), 2, "{result:#}");
+    assert!(result["stages_met"].as_u64().unwrap() > 0, "{result:#}");
 }
 
 #[test]
@@ -365,7 +374,7 @@ fn nothing_is_created_on_aws_without_four_digits() {
     let (said, state, ended) = on_aws(&[&first[..], &["3333"]].concat());
     assert!(said.contains("admin: CreateKey ALLOWED"), "{said}");
     assert_eq!(ended, Ended::Finished);
-    assert!(!state.leftovers().is_empty(), "the end of the input cleans nothing up; what stays is told at the end");
+    assert!(!state.leftovers().is_empty(), "the end of the input cleans nothing up; the end reports what stays");
 }
 
 #[test]

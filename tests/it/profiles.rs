@@ -139,7 +139,7 @@ sso_account_id = 111122223333\nsso_role_name = Lab\n
 #[case("behind", "its source_profile lab: nobody has logged in", "fix: log in with: aws sso login --profile lab")]
 #[case("wrong", "[sso-session other]", "fix: set it up with: aws configure sso --profile wrong")]
 #[case("nobody", "there is no such profile; there are: behind, lab, old, wrong", "aws configure --profile nobody")]
-fn a_login_that_is_missing_is_told_with_its_command(#[case] profile: &str, #[case] says: &str, #[case] fix: &str) {
+fn a_missing_login_is_reported_with_its_command(#[case] profile: &str, #[case] says: &str, #[case] fix: &str) {
     let (status, printed) = Home::new(SSO).doctor(NOWHERE, profile);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains(says) && printed.contains(fix), "{printed}");
@@ -156,7 +156,7 @@ fn log_in(home: &Home, expires: &str) {
 #[rstest]
 #[case::by_its_date("2020-01-01T00:00:00Z", |_: &str| (500, "not to be asked"))]
 #[case::by_the_portal("2099-01-01T00:00:00Z", |_: &str| (401, r#"{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}"#))]
-fn a_login_that_has_expired_is_told_with_its_command(
+fn an_expired_login_is_reported_with_its_command(
     #[case] expires: &str,
     #[case] portal: fn(&str) -> (u16, &'static str),
 ) {
@@ -235,7 +235,7 @@ const ROLE: &str = "[profile keys]\naws_access_key_id = AKIASOURCE\naws_secret_a
 const DENIED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: keys is not \
     authorized to perform: sts:AssumeRole on resource: role/lab</Message></Error><RequestId>r</RequestId></ErrorResponse>";
 
-/// STS that gives the role to whoever asks, and an account where the role may do nothing else.
+/// An STS that lets anyone assume the role, and an account where the role may do nothing else.
 fn generous(request: &str) -> (u16, &'static str) {
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     if body.contains("Action=AssumeRole") {

@@ -1,7 +1,7 @@
-//! What the screen shows: every stage, every view, every size, with its colours; the keys; the bytes.
+//! What the screen shows: every stage, every view, every size, with its colors; the keys; the bytes.
 //!
-//! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colours modifiers`. It
-//! changes when a colour does.
+//! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colors modifiers`. It
+//! changes when a color does.
 
 mod album;
 mod ascii;

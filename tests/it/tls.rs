@@ -116,7 +116,7 @@ fn a_certificate_for_another_name_is_refused() {
 }
 
 #[test]
-fn a_bundle_that_is_none_is_told_before_anything_is_sent() {
+fn an_invalid_ca_bundle_is_refused_at_the_start() {
     let ours = authority("ours");
     let home = Home::new(&ours);
     let proxy = Proxy::new(server_config(&ours, &[NAME]), None);

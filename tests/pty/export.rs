@@ -139,7 +139,7 @@ fn a_lab_that_is_not_finished_says_so() {
     let home = home.path();
     let (status, told) = export(home, &["lab.md"]);
     assert_eq!(status, Some(2));
-    assert!(told.contains("no session is kept that could be written up"), "{told}");
+    assert!(told.contains("there is nothing to write up yet"), "{told}");
     lab(home, 2, &["--mask"]);
     let (status, told) = export(home, &["lab.md"]);
     assert_eq!(status, Some(0));

@@ -1,4 +1,4 @@
-//! However an interactive lab ends that leaves something behind: it is told, with what removes it.
+//! However an interactive lab ends: what it leaves behind is reported, with the command that removes it.
 
 use std::sync::Arc;
 

@@ -426,10 +426,10 @@ fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
     let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);
-    terminal.wait_for(&["ok       terminal           120 columns, 30 rows, 24-bit colours", "0 to fix"]);
+    terminal.wait_for(&["ok       terminal           120 columns, 30 rows, 24-bit colors", "0 to fix"]);
     assert_eq!(terminal.ends_in_order().0, 0);
     let mut small = Terminal::start(79, 24, &[("NO_COLOR", "1")], &["doctor"]);
-    small.wait_for(&["warning  terminal           79 columns, 24 rows, no colours", "0 to fix"]);
+    small.wait_for(&["warning  terminal           79 columns, 24 rows, no colors", "0 to fix"]);
     assert_eq!(small.ends_in_order().0, 0, "a warning is no error");
 }
 
@@ -514,7 +514,7 @@ fn is_color(rendition: &str) -> bool {
 }
 
 #[test]
-fn no_color_keeps_bold_and_reversed_and_writes_no_colour() {
+fn no_color_keeps_bold_and_reversed_and_writes_no_color() {
     let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "1")], &[]);
     terminal.do_stages(1);
     terminal.leave_mid_lab();
@@ -527,7 +527,7 @@ fn no_color_keeps_bold_and_reversed_and_writes_no_colour() {
 }
 
 #[test]
-fn an_empty_no_color_is_none_and_colours_are_written() {
+fn an_empty_no_color_is_none_and_colors_are_written() {
     let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "")], &[]);
     terminal.do_stages(1);
     terminal.leave_mid_lab();

@@ -42,7 +42,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
 
     pair.lab.do_stages(1);
     pair.notes.wait_for(&["2/9", "stage 2/9", "waiting for an answer"]);
-    // That it is told before the picture is drawn has its own test.
+    // Another test checks that it is sent before the picture is drawn.
     pair.lab.press("s");
     pair.notes.wait_for(&["● enter: "]);
     pair.lab.press(".");
@@ -149,7 +149,7 @@ fn notes_follow_the_newest_of_several_labs() {
     }
 }
 
-/// Whatever answers there, it is told, and the screen can be left.
+/// Whatever answers there, it is reported, and the screen can be left.
 #[test]
 fn what_is_no_lab_or_says_nothing_is_told() {
     use std::io::Write;

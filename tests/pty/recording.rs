@@ -192,7 +192,7 @@ fn a_film_that_is_whole_leaves_nothing_else() {
 }
 
 #[test]
-fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
+fn a_resize_is_reported_once_and_the_recording_keeps_its_size() {
     let mut terminal = Terminal::recording("lab.cast", "");
     terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.resize(80, 24);
@@ -210,7 +210,7 @@ fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
 }
 
 #[test]
-fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
+fn a_full_disk_is_reported_and_the_lab_goes_on() {
     // 250 kB: the sandbox's database is smaller, the recording of so large a screen is not.
     let mut terminal = Terminal::recording(
         "lab.cast",
@@ -310,8 +310,8 @@ fn it_plays_by_itself_until_a_key_is_pressed() {
 }
 
 #[test]
-fn what_can_not_be_recorded_is_told_before_the_lab_begins() {
-    for (name, says) in [("none/lab.cast", "can't be written"), ("lab.mov", "the ending says")] {
+fn an_impossible_recording_is_refused_at_the_start() {
+    for (name, says) in [("none/lab.cast", "can't be written"), ("lab.mov", "the extension decides")] {
         let mut terminal = Terminal::recording(name, "");
         assert_eq!(terminal.ends(), 2);
         let told = String::from_utf8_lossy(&terminal.bytes).into_owned();

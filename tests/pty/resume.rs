@@ -218,7 +218,7 @@ fn what_is_kept_is_for_its_owner_alone() {
 }
 
 #[test]
-fn begun_afresh_the_old_run_stays_for_the_clean_up() {
+fn after_starting_over_clean_up_finds_the_old_run() {
     let door = Door::new("nothing stops here", When::Before);
     let before = things(&door.sandbox);
     kill_at(&door, true, 4, Moment::Before);

@@ -78,13 +78,13 @@ fn check_header(header: &Value, version: u64) -> Result<(), String> {
     optional("command", Value::is_string)?;
     optional("env", |value| value.as_object().is_some_and(|members| members.values().all(Value::is_string)))?;
     let Some(theme) = term.get("theme") else { return Ok(()) };
-    let is_colour = |text: &str| {
+    let is_color = |text: &str| {
         text.len() == 7 && text.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     for name in ["fg", "bg"] {
-        theme[name].as_str().filter(|colour| is_colour(colour)).ok_or(format!("1: the theme's {name}"))?;
+        theme[name].as_str().filter(|color| is_color(color)).ok_or(format!("1: the theme's {name}"))?;
     }
     let palette: Vec<&str> = theme["palette"].as_str().unwrap_or_default().split(':').collect();
-    let fits = [8, 16].contains(&palette.len()) && palette.iter().all(|colour| is_colour(colour));
+    let fits = [8, 16].contains(&palette.len()) && palette.iter().all(|color| is_color(color));
     if fits { Ok(()) } else { Err("1: the theme's palette".to_owned()) }
 }

@@ -70,7 +70,7 @@ fn connect_line(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned()
 }
 
-/// The first request with this text never arrives, and somebody is told that it was sent.
+/// The first request with this text never arrives; a channel says that it was sent.
 pub type Stop = (&'static str, Sender<()>);
 
 /// What the proxy has seen.

@@ -330,7 +330,7 @@ impl Session {
         self
     }
 
-    /// What a person does; whoever goes on has answered the question first.
+    /// What a person does; before Enter, the question is answered.
     pub fn intent(&mut self, intent: Intent) -> &mut Self {
         if intent == Intent::Advance && self.state.waits_for_answer() {
             self.predict(true);

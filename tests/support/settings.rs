@@ -1,4 +1,4 @@
-//! Settings of whoever runs the tests, which are none of theirs.
+//! Settings of the person who runs the tests, which the tests must not see.
 
 use std::process::Command;
 

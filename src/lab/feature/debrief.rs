@@ -13,6 +13,8 @@ use crate::lab::model::stage::Stage;
 pub enum Item {
     /// The question of this stage.
     Question(Stage),
+    /// The question with this index in the lesson file, which no stage asks.
+    Extra(usize),
     /// The claim with this index in the lesson file, true or false.
     Claim(usize),
 }
@@ -23,6 +25,16 @@ impl Item {
         match self {
             Item::Question(stage) => 200 + stage as u64,
             Item::Claim(index) => 300 + index as u64,
+            Item::Extra(index) => 400 + index as u64,
+        }
+    }
+
+    /// Its question; `None` for a claim.
+    pub fn question(self, lesson: &Lesson) -> Option<&Question> {
+        match self {
+            Item::Question(stage) => Some(&lesson.stage(stage).question),
+            Item::Extra(index) => lesson.frame.questions.get(index),
+            Item::Claim(_) => None,
         }
     }
 }
@@ -57,8 +69,10 @@ pub struct Asked<'a> {
     pub again: bool,
     /// The question or the claim.
     pub text: &'a str,
-    /// What was said in the stage; `None` for a claim, and for a question that was skipped.
+    /// What was said in the stage; `None` for a claim, and for a question that was skipped or not asked.
     pub said: Option<&'a str>,
+    /// Whether its stage has asked it.
+    pub was_asked: bool,
     /// The answers in the order they are shown, with their letters.
     pub answers: Vec<(char, &'a str)>,
     /// Which of `answers` was chosen, if it was not skipped, and whether that is right; `None` while it waits.
@@ -90,21 +104,21 @@ impl Debrief {
     ) -> Option<Asked<'a>> {
         let entry = self.current()?;
         Some(match entry.item {
-            Item::Question(stage) => of_question(entry, &lesson.stage(stage).question, said, order),
             Item::Claim(index) => of_claim(entry, lesson.frame.debrief.get(index)?, lesson),
+            item => of_question(entry, item.question(lesson)?, said, order),
         })
     }
 
     /// The answer at this place of the shown item, as an index into the lesson file, and whether it is right.
     pub(in crate::lab) fn choice_at(&self, place: usize, lesson: &Lesson, order: &[usize]) -> Option<(Choice, bool)> {
         match self.current()?.item {
-            Item::Question(stage) => {
-                let index = *order.get(place)?;
-                Some((Choice::Answer(index), lesson.stage(stage).question.right() == Some(index)))
-            }
             Item::Claim(index) => {
                 let is_true = lesson.frame.debrief.get(index)?.is_true;
                 (place < CLAIM_LETTERS.len()).then_some((Choice::Answer(place), is_true == (place == 0)))
+            }
+            item => {
+                let index = *order.get(place)?;
+                Some((Choice::Answer(index), item.question(lesson)?.right() == Some(index)))
             }
         }
     }
@@ -123,6 +137,7 @@ fn of_question<'a>(entry: &Entry, question: &'a Question, said: Option<Choice>, 
         again: entry.again,
         text: &question.text,
         said: text_of(said).map(|answer| answer.text.as_str()),
+        was_asked: said.is_some(),
         answers: ('a'..).zip(order.iter().filter_map(|at| Some(question.answers.get(*at)?.text.as_str()))).collect(),
         reply: entry.reply.map(|reply| (order.iter().position(|at| Choice::Answer(*at) == reply.choice), reply.right)),
         explanation: explained.map_or("", |answer| &answer.explanation),
@@ -141,6 +156,7 @@ fn of_claim<'a>(entry: &Entry, claim: &'a Claim, lesson: &'a Lesson) -> Asked<'a
         again: entry.again,
         text: &claim.claim,
         said: None,
+        was_asked: false,
         answers: CLAIM_LETTERS.into_iter().zip([words.true_claim.as_str(), &words.false_claim]).collect(),
         reply: entry.reply.map(|reply| (place(reply.choice), reply.right)),
         explanation: if entry.reply.is_some() { &claim.explanation } else { "" },
@@ -164,12 +180,14 @@ pub struct Debrief {
 }
 
 impl Debrief {
-    /// Opens it: with these questions the first time, later at the first open one.
-    pub(in crate::lab) fn open(&mut self, missed: impl IntoIterator<Item = Stage>, claims: usize) {
+    /// Opens it: with the questions of these stages and those of the lesson the first time, later at the first open one.
+    pub(in crate::lab) fn open(&mut self, missed: impl IntoIterator<Item = Stage>, lesson: &Lesson) {
         self.shows_sources = false;
         if self.entries.is_empty() {
-            let items = missed.into_iter().map(Item::Question).chain((0..claims).map(Item::Claim));
-            self.entries = items.map(Entry::first).collect();
+            let extra = (0..lesson.frame.questions.len()).map(Item::Extra);
+            let claims = (0..lesson.frame.debrief.len()).map(Item::Claim);
+            self.entries =
+                missed.into_iter().map(Item::Question).chain(extra).chain(claims).map(Entry::first).collect();
         }
         self.at = self.entries.iter().position(|entry| entry.reply.is_none()).unwrap_or(self.entries.len());
     }
@@ -200,8 +218,19 @@ impl Debrief {
     pub fn stage(&self) -> Option<Stage> {
         match self.current()?.item {
             Item::Question(stage) => Some(stage),
-            Item::Claim(_) => None,
+            Item::Extra(_) | Item::Claim(_) => None,
         }
+    }
+
+    /// The shown question; `None` for a claim.
+    pub fn question<'a>(&self, lesson: &'a Lesson) -> Option<&'a Question> {
+        self.current()?.item.question(lesson)
+    }
+
+    /// The newest reply to the question of `stage`.
+    pub fn reply(&self, stage: Stage) -> Option<Reply> {
+        let of_stage = self.entries.iter().rev().filter(|entry| entry.item == Item::Question(stage));
+        of_stage.filter_map(|entry| entry.reply).next()
     }
 
     /// Whether the shown item waits for an answer.
@@ -245,7 +274,8 @@ mod tests {
 
     fn begun() -> Debrief {
         let mut debrief = Debrief::default();
-        debrief.open([Stage::Who, Stage::Grant], 2);
+        debrief.open([Stage::Who, Stage::Grant], &Lesson::english());
+        debrief.entries.truncate(4);
         debrief
     }
 
@@ -284,14 +314,15 @@ mod tests {
         let mut debrief = begun();
         debrief.answer(Choice::Answer(0), true);
         assert!(debrief.show_card() && !debrief.show_card());
-        debrief.open([Stage::CleanUp], 7);
+        debrief.open([Stage::CleanUp], &Lesson::english());
         assert_eq!((debrief.position(), debrief.entries().len()), (1, 4));
     }
 
     #[test]
     fn every_item_has_its_own_order() {
-        let numbers = Stage::ALL.map(|stage| Item::Question(stage).question_number());
-        assert!(numbers.iter().all(|number| *number != Item::Claim(0).question_number()));
+        let stages = Stage::ALL.map(Item::Question);
+        let numbers: Vec<u64> =
+            stages.into_iter().chain([Item::Claim(0), Item::Extra(0)]).map(Item::question_number).collect();
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -12,6 +12,8 @@ pub struct Experiment {
     pub id: String,
     /// A few words for the list.
     pub title: String,
+    /// A question that makes curious, for the list.
+    pub teaser: Option<String>,
     /// What is changed, for real.
     pub setup: String,
     /// The prediction.
@@ -28,6 +30,7 @@ pub struct Experiment {
 struct ExperimentFile {
     id: String,
     title: String,
+    teaser: Option<String>,
     setup: String,
     question: String,
     answers: Vec<Reply>,
@@ -37,7 +40,7 @@ struct ExperimentFile {
 
 impl From<ExperimentFile> for Experiment {
     fn from(file: ExperimentFile) -> Experiment {
-        let ExperimentFile { id, title, setup, question, answers, lesson, sources } = file;
-        Experiment { id, title, setup, question: Question { text: question, answers }, lesson, sources }
+        let ExperimentFile { id, title, teaser, setup, question, answers, lesson, sources } = file;
+        Experiment { id, title, teaser, setup, question: Question { text: question, answers }, lesson, sources }
     }
 }

@@ -90,6 +90,9 @@ pub const ALL: &[&str] = &[
     "Once more:",
     "In stage {} you said: {}. Try it again.",
     "You skipped this question in stage {}. Try it now.",
+    "Stage {} didn't ask you this. Try it now.",
+    "A question that no stage asked.",
+    "in the debrief",
     "Then: {} claims, true or false.",
     // Hands up.
     "class",
@@ -480,7 +483,7 @@ impl Interface<'_> {
     }
 }
 
-/// What is wrong with a language's table, with the place that it is told of.
+/// What is wrong with a language's table, each with its place in the file.
 pub(super) fn problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for (english, text) in &frame.interface {

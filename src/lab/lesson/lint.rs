@@ -60,9 +60,13 @@ pub const BUDGETS: &[Budget] = &[
     budget("given_user.action", 3, 24),
     budget("inline_policy.objective", 14, 78),
     budget("inline_policy.intro", 30, WRAPPED),
+    budget("questions[].text", 20, WRAPPED),
+    budget("questions[].answers[].text", 8, 60),
+    budget("questions[].answers[].explanation", 35, WRAPPED),
     budget("debrief[].claim", 20, WRAPPED),
     budget("debrief[].explanation", 35, WRAPPED),
     budget("experiments[].title", 5, 34),
+    budget("experiments[].teaser", 8, 34),
     budget("experiments[].setup", 20, WRAPPED),
     budget("experiments[].question", 20, WRAPPED),
     budget("experiments[].answers[].text", 8, 60),
@@ -279,7 +283,7 @@ fn gives_answer_away(text: &StageText) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What no single text shows, with the place of the text it is told of.
+/// Problems that no single text shows, each with the place to report.
 fn stage_problems(text: &StageText) -> Vec<(String, String)> {
     let mut problems = question_problems(&text.question.answers, "question");
     for (index, answer) in text.question.answers.iter().enumerate() {
@@ -340,6 +344,9 @@ fn question_problems(answers: &[Reply], place: &str) -> Vec<(String, String)> {
 
 fn frame_problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
     let mut problems = interface::problems(language, frame);
+    for (index, question) in frame.questions.iter().enumerate() {
+        problems.extend(question_problems(&question.answers, &format!("questions[{index}]")));
+    }
     for (index, card) in frame.debrief.iter().enumerate() {
         if card.sources.is_empty() {
             problems.push((format!("debrief[{index}].claim"), "the claim has no sources".to_owned()));

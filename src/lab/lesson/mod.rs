@@ -1,7 +1,7 @@
 //! The lesson's texts: one TOML file a stage and language, below `assets/lesson/`, embedded in the program.
 //!
 //! [`Files`] holds what was read, [`Lesson::parse`] makes a lesson of one language of it, [`lint`] finds what is wrong
-//! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
+//! with a set. No file is opened here: The caller reads `--lesson DIR`.
 
 mod card;
 mod drills;
@@ -185,6 +185,9 @@ pub struct Frame {
     /// The card to keep.
     #[serde(default = "english_card")]
     pub card: Card,
+    /// Questions of the debrief that no stage asks.
+    #[serde(default = "english_questions")]
+    pub questions: Vec<Question>,
     /// Claims, true or false.
     pub debrief: Vec<Claim>,
     /// What can be tried after the lab's last reading.
@@ -215,6 +218,8 @@ pub struct Words {
     pub sources: String,
     pub score: String,
     pub score_skipped: String,
+    #[serde(default = "english_corrected")]
+    pub score_corrected: String,
     pub debrief: String,
 }
 
@@ -258,6 +263,11 @@ pub struct ExportWords {
     pub hint: String,
 }
 
+/// The English word, for lesson files of one's own that have none.
+fn english_corrected() -> String {
+    Lesson::english().words().score_corrected.clone()
+}
+
 /// The English heading above a ladder, likewise.
 fn english_why() -> String {
     Lesson::english().frame.export.why.clone()
@@ -271,6 +281,11 @@ fn english_export_words() -> ExportWords {
 /// The English card, for your own lesson files that have none.
 fn english_card() -> Card {
     Lesson::english().frame.card.clone()
+}
+
+/// The English questions, likewise.
+fn english_questions() -> Vec<Question> {
+    Lesson::english().frame.questions.clone()
 }
 
 /// The texts that the screen shows of a stage, with the ones of a given user in place.

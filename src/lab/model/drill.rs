@@ -208,6 +208,17 @@ pub struct Plan {
     pub level: Level,
 }
 
+/// Of `all`, from the oldest to the newest: for each drill the best result, then the latest if that is another one.
+pub fn best_and_latest<'a>(all: impl Iterator<Item = &'a DrillResult> + Clone) -> Vec<DrillResult> {
+    let of = |drill: Drill| {
+        let results = all.clone().copied().filter(move |result| result.drill == drill);
+        let best = results.clone().enumerate().max_by_key(|(_, result)| (result.solved, result.points, result.level));
+        let latest = results.enumerate().last();
+        best.into_iter().chain(latest.filter(|_| best.map(|(at, _)| at) != latest.map(|(at, _)| at)))
+    };
+    Drill::ALL.into_iter().flat_map(of).map(|(_, result)| result).collect()
+}
+
 /// How a drill came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrillResult {
@@ -223,4 +234,26 @@ pub struct DrillResult {
     pub seconds: u64,
     /// Whether both callers could read at the end.
     pub solved: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_result_of_each_drill_and_the_latest_are_kept() {
+        let result =
+            |drill, points, solved| DrillResult { drill, level: Level::One, points, hints: 0, seconds: 0, solved };
+        let points = |all: &[DrillResult]| -> Vec<i32> { all.iter().map(|result| result.points).collect() };
+        let (alias, table) = (Drill::AliasArn, Drill::TableArn);
+        let mut all =
+            vec![result(alias, 1, true), result(table, 2, true), result(alias, 3, true), result(alias, 0, true)];
+        all = best_and_latest(all.iter());
+        assert_eq!(points(&all), [2, 3, 0], "by drill");
+        all.push(result(alias, 4, false));
+        all = best_and_latest(all.iter());
+        assert_eq!(points(&all), [2, 3, 4], "a drill that wasn't solved is no better");
+        all.push(result(alias, 3, true));
+        assert_eq!(points(&best_and_latest(all.iter())), [2, 3], "the latest is as good as the best");
+    }
 }

@@ -1,4 +1,4 @@
-//! One call and what came back: the unit that panes, lines and JSONL show.
+//! One call and its response: the unit that panes, lines and JSONL show.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -10,7 +10,7 @@ const FIRST_QUESTION: u64 = 100;
 
 /// The experiments, in the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is told in the lesson, under its id")]
+#[expect(missing_docs, reason = "the lesson describes each under its id")]
 pub enum Experiment {
     DisableKey,
     ExplicitDeny,

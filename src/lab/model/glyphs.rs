@@ -150,7 +150,7 @@ mod tests {
     #[case::persian("می‌خواهم")]
     #[case::indian("क्षि र्‍य")]
     #[case::kana("ｶﾞ")]
-    fn what_has_a_meaning_stays(#[case] text: &str) {
+    fn meaningful_text_stays(#[case] text: &str) {
         assert_eq!(shown(text), text);
     }
 

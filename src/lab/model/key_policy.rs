@@ -75,7 +75,7 @@ pub fn with_key_user(policy: &str, principal: &str) -> Result<String, KeyPolicyE
     })
 }
 
-/// Whether `policy` has the statements of a key user, whoever that is.
+/// Whether `policy` has the statements of any key user.
 pub fn has_key_user(policy: &str) -> bool {
     let document: Value = serde_json::from_str(policy).unwrap_or(Value::Null);
     let sids: Vec<_> = statements(&document).into_iter().map(|statement| statement.get("Sid").cloned()).collect();

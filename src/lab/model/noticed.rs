@@ -131,7 +131,7 @@ mod tests {
     #[case(Some("AccessDenied"), Became::Denied)]
     #[case(Some("AccessDeniedException"), Became::Denied)]
     #[case(Some("MalformedPolicyDocumentException"), Became::Failed)]
-    fn what_became_of_a_call_follows_from_its_code(#[case] code: Option<&str>, #[case] became: Became) {
+    fn an_error_code_decides_the_outcome(#[case] code: Option<&str>, #[case] became: Became) {
         let call = NoticedCall { error_code: code.map(str::to_owned), ..NoticedCall::default() };
         assert_eq!(call.became(), became);
     }

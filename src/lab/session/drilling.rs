@@ -54,8 +54,7 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
         Intent::Drill(DrillAction::Answer(place)) => state.drills.answer(place.into(), given_user),
         Intent::Drill(DrillAction::Look(look)) => match state.drills.current().and_then(Current::look) {
             Some(open) if open == look => {
-                state.drills.look_away();
-                state.view.focus_on(Identity::TestUser);
+                look_away(state);
                 None
             }
             _ => {
@@ -85,6 +84,10 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
             state.view.toggle_page(page);
             return vec![Command::Inspect];
         }
+        Intent::Close if state.drills.is_looking() => {
+            look_away(state);
+            None
+        }
         Intent::Close => return leave(state, Then::Leave),
         Intent::Quit | Intent::AskToQuit => return leave(state, Then::Quit),
         Intent::CleanUpAndQuit => return state.clean_up_and_quit(),
@@ -106,6 +109,12 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
     Vec::new()
 }
 
+/// Closes the document that is looked at.
+fn look_away(state: &mut State) {
+    state.drills.look_away();
+    state.view.focus_on(Identity::TestUser);
+}
+
 /// Leaves the drills, after what the one at work has changed is undone.
 fn leave(state: &mut State, then: Then) -> Vec<Command> {
     let is_undone = state.experiments.changes().is_empty() && !state.kernel.is_interrupted();
@@ -125,7 +134,7 @@ fn leave(state: &mut State, then: Then) -> Vec<Command> {
 pub(super) fn follow(state: &mut State, then: Then) -> Vec<Command> {
     let names = state.shown_names();
     let left: Vec<String> = state.experiments.changes().iter().map(|change| change.describe(names)).collect();
-    state.drills.tell_left(left.clone());
+    state.drills.name_leftovers(left.clone());
     let part = match then {
         Then::Stay => None,
         Then::Next | Then::Again if !left.is_empty() => None,

@@ -261,7 +261,7 @@ pub enum Effect {
         /// Of this account only, where it is known.
         account: Option<String>,
     },
-    /// Tell whoever writes lines; the screen needs none of it.
+    /// For fronts that write lines; the screen doesn't need it.
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),

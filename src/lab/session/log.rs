@@ -92,7 +92,7 @@ pub struct Entry {
 pub enum Logged {
     /// A person wanted something.
     Intent(Intent),
-    /// A person wanted to leave, and is told that the session is kept, or is not.
+    /// A person wanted to leave: the screen said whether the session is saved.
     AskToQuit {
         /// Whether it is.
         kept: bool,

@@ -109,7 +109,7 @@ fn follow(state: &mut State, call: &Masked<NoticedCall>, is_key_gone: bool) -> b
         Meaning::Nothing => match broken {
             Some(broken) => {
                 if broken != Stage::CreateKey {
-                    state.begin_anew(broken);
+                    state.restart_from(broken);
                 }
                 LedTo::Broken(broken)
             }

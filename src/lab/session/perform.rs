@@ -380,7 +380,7 @@ impl State {
                 match self.next_shown() {
                     Some(next) => self.show(next),
                     None if self.is_at_the_end() => {
-                        self.debrief.open(self.missed_questions(), self.lesson.frame.debrief.len());
+                        self.debrief.open(self.missed_questions(), &self.lesson);
                         self.view.overlay = Some(Overlay::Debrief);
                     }
                     None => {}
@@ -400,7 +400,7 @@ impl State {
     }
 
     /// Says what `stage` is set up for, when a jump has started it.
-    pub(super) fn tell_journey(&mut self, stage: Stage) {
+    pub(super) fn announce_jump(&mut self, stage: Stage) {
         let Some(destination) = self.destination() else { return };
         match self.record(stage).status {
             Status::Running => {
@@ -415,14 +415,14 @@ impl State {
             Status::Todo => {}
             Status::Done(_) => {
                 if let Some(destination) = self.presenting.stop_at(stage, &self.kernel) {
-                    self.tell_stop(destination);
+                    self.announce_stop(destination);
                 }
             }
         }
     }
 
     /// Says that a jump to `destination` ends here.
-    pub(super) fn tell_stop(&mut self, destination: Stage) {
+    pub(super) fn announce_stop(&mut self, destination: Stage) {
         let text = self.interface().fill("stopped here on the way to stage {}", &[&destination.number()]);
         self.view.message = Some(text);
     }

@@ -202,14 +202,19 @@ impl State {
         }
     }
 
+    /// Whether the debrief shows a question, not a claim.
+    fn asks_question(&self) -> bool {
+        self.debrief.question(&self.lesson).is_some()
+    }
+
     fn permit_in_debrief(&self, intent: Intent) -> Permit {
         match intent {
             Intent::Advance if self.debrief.is_open() => Permit::Because(Reason::AnswerFirst),
             Intent::Advance | Intent::Present(PresenterAction::Next) => yes(self.debrief.current().is_some()),
             Intent::Choose(place) => {
-                yes(self.debrief.is_open() && self.debrief.stage().is_some() && self.debrief_choice(place).is_some())
+                yes(self.debrief.is_open() && self.asks_question() && self.debrief_choice(place).is_some())
             }
-            Intent::Judge(_) => yes(self.debrief.is_open() && self.debrief.stage().is_none()),
+            Intent::Judge(_) => yes(self.debrief.is_open() && !self.asks_question()),
             Intent::Skip => yes(self.debrief.is_open()),
             Intent::Copy(what) => yes(what == Copied::Command && self.debrief.current().is_none()),
             Intent::Export => yes(self.debrief.current().is_none()),
@@ -254,7 +259,7 @@ impl State {
     /// Whether the open page has another side: the other identity's ladder, or the front of the card.
     fn has_other_side(&self) -> bool {
         match self.view.page() {
-            Some(Page::Why) => self.selected_exchange(self.view.focus().other()).is_some(),
+            Some(Page::Why) => !self.is_drilling() && self.selected_exchange(self.view.focus().other()).is_some(),
             page => page == Some(Page::Debrief),
         }
     }

@@ -67,9 +67,12 @@ impl State {
         }
     }
 
-    /// The selected call of the focused pane, once it is answered.
+    /// The selected call of the focused pane, once it is answered. In a drill that is always test-user's Scan.
     pub fn focused_exchange(&self) -> Option<&Exchange> {
-        self.selected_exchange(self.view.focus())
+        match self.is_drilling() {
+            true => self.drill_scan(Identity::TestUser),
+            false => self.selected_exchange(self.view.focus()),
+        }
     }
 
     /// The answered call that is selected in `identity`'s pane.

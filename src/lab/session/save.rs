@@ -52,7 +52,7 @@ impl State {
             pace: self.presenting.pace,
             attempts: self.attempts.saved().map(|text| self.masking.unmasked(text)),
             experiments: self.experiments.saved(),
-            drills: self.drills.results().to_vec(),
+            drills: self.drills.best_and_latest(),
             debrief: self.debrief.clone(),
             consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
@@ -192,7 +192,7 @@ impl State {
         (self.quiz, self.presenting.votes) = (quiz, votes);
         let mut commands: Vec<Command> = is_news.then_some(Command::Save).into_iter().collect();
         self.presenting.pace.resume(kept.pace);
-        self.drills.restore(kept.drills.clone());
+        self.drills.carry_over(kept.drills.clone());
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
         self.resume_attempts(&kept.attempts, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
@@ -235,11 +235,16 @@ impl State {
     pub(super) fn start_afresh(&mut self) {
         let Some(kept) = self.resuming.take_offer() else { return };
         self.view.close();
-        self.tell_what_stays(&kept);
+        self.mention_leftovers(&kept);
+    }
+
+    /// Keeps the results of the drills in `kept`, whether or not that session is resumed.
+    pub fn carry_over_drills(&mut self, kept: &SavedSession) {
+        self.drills.carry_over(kept.drills.clone());
     }
 
     /// Tells what a kept session leaves that does not go on.
-    pub fn tell_what_stays(&mut self, kept: &SavedSession) {
+    pub fn mention_leftovers(&mut self, kept: &SavedSession) {
         if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
             self.masking.add_run(&kept.run);
             let text = format!("what run {} made stays until `kmslab cleanup`", kept.run);
@@ -392,12 +397,12 @@ impl State {
             _ => String::new(),
         };
         self.kernel.amend_facts(|facts| absent.iter().for_each(|operation| facts.is_absent(operation)));
-        self.begin_anew(stage);
+        self.restart_from(stage);
         self.view.message = Some(format!("stage {} has to be done again: {why}", stage.number()));
     }
 
     /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.
-    pub(super) fn begin_anew(&mut self, first: Stage) {
+    pub(super) fn restart_from(&mut self, first: Stage) {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
             self.kernel.reset(RunId::Stage(stage));
             self.progress.forget(stage);

@@ -408,7 +408,7 @@ impl State {
 
     /// The order of the shown question's answers.
     fn debrief_order(&self) -> Vec<usize> {
-        let count = self.debrief.stage().map_or(0, |stage| self.lesson.stage(stage).question.answers.len());
+        let count = self.debrief.question(&self.lesson).map_or(0, |question| question.answers.len());
         let number = self.debrief.current().map_or(0, |entry| entry.item.question_number());
         self.quiz.shuffled(number, count)
     }
@@ -418,13 +418,18 @@ impl State {
         self.debrief.choice_at(place.into(), &self.lesson, &self.debrief_order())
     }
 
-    /// Stages whose question was answered wrongly or, by a person who answered others, skipped.
+    /// How many questions that were not answered right in their stage are so in the debrief.
+    pub fn corrected(&self) -> usize {
+        Stage::ALL.into_iter().filter(|stage| self.debrief.reply(*stage).is_some_and(|reply| reply.right)).count()
+    }
+
+    /// Stages whose question was answered wrongly or not asked or, by a person who answered others, skipped.
     pub(super) fn missed_questions(&self) -> Vec<Stage> {
         let answers = self.score().is_some_and(|score| score.answered > 0);
         let is_missed = |stage: &Stage| match self.quiz.choice(*stage) {
             Some(Choice::Answer(index)) => self.lesson.stage(*stage).question.right() != Some(index),
             Some(Choice::Skipped) => answers && self.hands(*stage).is_none(),
-            None => false,
+            None => self.quiz.asks(),
         };
         Stage::ALL.into_iter().filter(is_missed).collect()
     }

@@ -381,8 +381,8 @@ impl State {
             }
             Command::Show(stage) => self.show(stage),
             Command::SkipQuestion(stage) => return self.skip_question(stage).into_iter().collect(),
-            Command::TellJourney(stage) => self.tell_journey(stage),
-            Command::TellStop(destination) => self.tell_stop(destination),
+            Command::TellJourney(stage) => self.announce_jump(stage),
+            Command::TellStop(destination) => self.announce_stop(destination),
             Command::OfferToWait(stage) => self.offer_to_wait(stage),
             Command::CatchUp => return self.begin_to_catch_up(),
             Command::TakeOver => {
@@ -477,12 +477,12 @@ impl State {
                 self.kernel.interrupt(RunId::Experiment(which), undoes);
             }
             TrialCommand::GoOn => {
-                self.tell_clock();
+                self.say_clock_moved();
                 self.kernel.pass(RunId::Experiment(which));
             }
             TrialCommand::End(check) => {
                 self.experiments.take_verdict(self.masking.outcome(check));
-                self.tell_clock();
+                self.say_clock_moved();
                 self.kernel.go_on(RunId::Experiment(which), true);
             }
             TrialCommand::Conclude(outcome) => self.kernel.conclude(RunId::Experiment(which), outcome),
@@ -496,11 +496,11 @@ impl State {
     }
 
     /// Says how five minutes passed, where the server's clock was moved.
-    fn tell_clock(&mut self) {
+    fn say_clock_moved(&mut self) {
         let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
         let text = "the sandbox's clock was moved forward by {} min {} s";
-        let is_told = self.experiments.has_moved_clock();
-        self.view.message = is_told.then(|| self.interface().fill(text, &[&minutes, &seconds]));
+        let has_moved = self.experiments.has_moved_clock();
+        self.view.message = has_moved.then(|| self.interface().fill(text, &[&minutes, &seconds]));
     }
 
     /// Says how long an experiment waits, and lets a second pass.

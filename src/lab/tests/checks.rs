@@ -93,7 +93,7 @@ fn a_grant_that_loses_a_statement_is_not_met() {
 }
 
 #[test]
-fn what_clean_up_could_not_remove_is_listed_and_kept_in_mind() {
+fn survivors_of_clean_up_are_listed_and_stay_in_the_journal() {
     let mut lab = Lab::new(Backend { kind: BackendKind::Endpoint, ..backend() }, Cloud::default());
     lab.run_to(Stage::ViewAgain);
     let conflict = json!({"Error": {"Code": "DeleteConflict", "Message": "keys remain"}});

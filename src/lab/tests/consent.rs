@@ -34,7 +34,7 @@ fn nothing_is_created_on_aws_before_four_digits_are_typed() {
 }
 
 #[test]
-fn everything_that_will_be_made_is_told() {
+fn the_lab_announces_everything_it_will_create() {
     let told = |given_user| {
         let lab = Lab::new(Backend { kind: BackendKind::Aws, given_user, ..backend() }, Cloud::default());
         lab.state.will_make().into_iter().map(|(what, name)| format!("{what} {name}\n")).collect::<String>()

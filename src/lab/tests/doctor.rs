@@ -41,8 +41,8 @@ fn caller(arn: &str) -> Caller {
 }
 
 #[rstest]
-#[case::fine(true, false, Some((100, 28)), Some("16 colours"), Mark::Ok, "100 columns, 28 rows, 16 colours")]
-#[case::no_colours(true, false, Some((80, 24)), None, Mark::Ok, "no colours")]
+#[case::fine(true, false, Some((100, 28)), Some("16 colors"), Mark::Ok, "100 columns, 28 rows, 16 colors")]
+#[case::no_colors(true, false, Some((80, 24)), None, Mark::Ok, "no colors")]
 #[case::low(true, false, Some((80, 23)), None, Mark::Warning, "23 rows")]
 #[case::narrow(true, false, Some((79, 24)), None, Mark::Warning, "79 columns")]
 #[case::sizeless(true, false, None, None, Mark::Warning, "unknown")]
@@ -52,11 +52,11 @@ fn the_terminal(
     #[case] is_terminal: bool,
     #[case] is_dumb: bool,
     #[case] size: Option<(u16, u16)>,
-    #[case] colours: Option<&'static str>,
+    #[case] colors: Option<&'static str>,
     #[case] mark: Mark,
     #[case] says: &str,
 ) {
-    let found = terminal(&Terminal { is_terminal, is_dumb, size, colours });
+    let found = terminal(&Terminal { is_terminal, is_dumb, size, colors });
     assert_eq!(found.mark, mark, "{found:?}");
     assert!(found.says.contains(says), "{found:?}");
     assert_eq!(found.fix.is_some(), mark != Mark::Ok, "{found:?}");

@@ -121,7 +121,7 @@ fn an_answer_that_nobody_awaits_changes_nothing() {
 #[rstest]
 #[case(Intent::Advance)]
 #[case(Intent::Retry)]
-fn while_calls_are_under_way_nothing_is_sent_twice(#[case] intent: Intent) {
+fn nothing_is_sent_twice_while_calls_are_in_progress(#[case] intent: Intent) {
     let mut lab = sandbox();
     let first = lab.state.update(Event::Intent(Intent::Advance));
     assert!(first.iter().any(|effect| matches!(effect, Effect::Call { .. })));
@@ -441,7 +441,7 @@ fn answers_of_a_stage_that_is_not_looked_at_move_no_focus() {
     assert_eq!((lab.state.view().shown, lab.state.view().focus()), (Stage::CreateUser, focus));
 }
 
-/// Somebody has removed it already: for whoever takes it back that is well.
+/// Somebody has removed it already, which is as good as removing it.
 #[test]
 fn what_an_experiment_takes_back_may_be_gone() {
     let mut lab = sandbox();

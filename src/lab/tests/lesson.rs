@@ -159,7 +159,7 @@ fn a_state_is_in_english_until_another_lesson_is_chosen() {
     assert_ne!(chosen.lesson(), state.lesson());
 }
 
-/// What a language lacks is told in English.
+/// What a language lacks is shown in English.
 #[test]
 fn english_is_the_fallback() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lesson/");

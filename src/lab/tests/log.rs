@@ -130,9 +130,9 @@ fn a_stage_that_fails_and_is_tried_again_comes_out_the_same() {
     assert_eq!(again.view(), logging.lab.state.view());
 }
 
-/// An experiment that could not be undone is tried again: its record begins anew with the last answer of the undoing.
+/// An experiment that could not be undone is tried again: its record starts over with the last response of the undoing.
 #[test]
-fn an_answer_after_which_all_begins_anew_is_logged() {
+fn a_response_that_starts_the_lab_over_is_logged() {
     let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
     while logging.lab.state.check(Stage::ViewAgain).is_none() {
         logging.press(&[Intent::Skip, Intent::Advance]);
@@ -162,7 +162,7 @@ fn an_answer_to_no_call_is_refused() {
 }
 
 #[rstest]
-fn whether_a_session_is_kept_is_told_again_as_it_was(#[values(false, true)] kept: bool) {
+fn a_replay_repeats_whether_the_session_was_saved(#[values(false, true)] kept: bool) {
     let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
     if kept {
         logging.lab.state.save_at(Place::new(&backend()));

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 
 use super::fake::{KEY_ARN, KEY_ID, Lab, names, sandbox};
+use crate::lab::debrief::Item;
 use crate::lab::model::noticed::NoticedCall;
 use crate::lab::noticing::LedTo;
 use crate::lab::noticing::goal::Step;
@@ -123,7 +124,7 @@ fn calls_wait_for_the_labs_own() {
 }
 
 #[test]
-fn what_is_not_the_labs_is_left_alone_and_told() {
+fn foreign_resources_are_reported_and_left_alone() {
     let mut lab = lab_after(Stage::CreateTable);
     noticed(&mut lab, [call("dynamodb", "CreateTable", json!({"TableName": "other"}))]);
     let facts = lab.state.shown_facts();
@@ -138,4 +139,35 @@ fn on_a_shared_server_others_calls_are_ignored() {
     noticed(&mut lab, [create_key(), call("dynamodb", "CreateTable", json!({"TableName": "kmslab-table-other"}))]);
     assert_eq!(lab.state.noticing().note(), None);
     assert!(!lab.state.shown_facts().made.table && lab.state.shown_facts().made.key.is_none());
+}
+
+/// Stage 2 is done with another client, so nobody has answered its question.
+#[test]
+fn the_debrief_asks_what_no_stage_has_asked() {
+    let mut lab = sandbox();
+    lab.state = lab.state.clone().with_quiz(Quiz::new(3));
+    for stage in Stage::ALL {
+        if stage == Stage::CreateKey {
+            noticed(&mut lab, [create_key()]);
+            continue;
+        }
+        while lab.state.view().shown != stage || lab.state.open_question().is_none() {
+            lab.press(Intent::Advance);
+        }
+        let answers = lab.state.open_question().unwrap().answers;
+        let right = answers.iter().position(|(_, reply)| reply.right).unwrap();
+        lab.press(Intent::Choose(right.try_into().unwrap()));
+        lab.run_to(stage);
+    }
+    lab.press(Intent::Advance);
+    let asked = lab.state.debrief_question().unwrap();
+    assert_eq!((asked.item, asked.was_asked, asked.said), (Item::Question(Stage::CreateKey), false, None));
+    let question = &lab.state.lesson().stage(Stage::CreateKey).question;
+    let right = &question.answers[question.right().unwrap()].text;
+    let place = asked.answers.iter().position(|(_, text)| text == right).unwrap();
+    assert_eq!(lab.state.corrected(), 0);
+    lab.press(Intent::Choose(place.try_into().unwrap()));
+    assert_eq!((lab.state.corrected(), lab.state.score().unwrap().right), (1, 8), "what was said first stays");
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.debrief_question().unwrap().item, Item::Extra(0), "then the one about taking access away");
 }

@@ -1,4 +1,4 @@
-//! Presenting by tables: what the second screen is told, the clicker, votes, jumping ahead, beginning again.
+//! Presenting by tables: what the second screen shows, the clicker, votes, jumping ahead, beginning again.
 
 use rstest::rstest;
 use serde_json::json;
@@ -241,7 +241,7 @@ fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
 }
 
 #[test]
-fn what_a_waiting_key_policy_holds_up_is_told() {
+fn the_lab_says_what_a_held_key_policy_blocks() {
     for intent in [Intent::Present(PresenterAction::AskToStartOver), Intent::ToggleStages] {
         let mut lab = asking();
         jump(&mut lab, Stage::Grant);
@@ -261,7 +261,7 @@ fn what_a_waiting_key_policy_holds_up_is_told() {
 }
 
 #[test]
-fn votes_that_were_not_taken_are_told_before_they_are_lost() {
+fn uncounted_votes_are_reported_before_they_are_lost() {
     let mut lab = asking();
     wish(&mut lab, PresenterAction::Tally);
     for each in [
@@ -320,7 +320,7 @@ fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
 }
 
 #[test]
-fn votes_pass_over_the_presenters_own_answer_and_stay() {
+fn a_vote_overrides_the_presenters_own_answer() {
     let mut lab = asking();
     tally(&mut lab, "a12b3");
     let hands = lab.state.hands(Stage::Who).unwrap();
@@ -343,7 +343,7 @@ fn votes_pass_over_the_presenters_own_answer_and_stay() {
 }
 
 #[test]
-fn votes_that_are_left_or_empty_count_for_nothing() {
+fn abandoned_and_empty_votes_do_not_count() {
     let mut lab = asking();
     wish(&mut lab, PresenterAction::Tally);
     wish(&mut lab, PresenterAction::Letter(0));
@@ -394,7 +394,7 @@ fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     assert!(!lab.started_over, "something is left");
     assert!(lab.state.view().message.as_deref().unwrap().starts_with("not restarted"));
     lab.press(Intent::Retry);
-    assert!(!lab.started_over, "it was told; whoever mends it asks again");
+    assert!(!lab.started_over, "the failure was shown; the person asks again");
     wish(&mut lab, PresenterAction::AskToStartOver);
     wish(&mut lab, PresenterAction::StartOver);
     assert!(lab.started_over);
@@ -417,7 +417,7 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
 }
 
 #[test]
-fn time_is_told_against_the_plan() {
+fn the_clock_compares_the_time_with_the_plan() {
     let mut lab = asking();
     let lesson = lab.state.lesson().clone();
     let budget = |stage| u64::from(lesson.stage(stage).minutes) * 60;
@@ -437,7 +437,7 @@ fn time_is_told_against_the_plan() {
 }
 
 #[test]
-fn the_second_screen_is_told_the_answer_and_how_far_it_is() {
+fn the_second_screen_shows_answer_and_progress() {
     let mut lab = asking();
     jump(&mut lab, Stage::ViewDenied);
     let told = PresenterSnapshot::of(&lab.state);
@@ -457,9 +457,9 @@ fn the_second_screen_is_told_the_answer_and_how_far_it_is() {
     assert_eq!((PresenterSnapshot::of(&lab.state).number, PresenterSnapshot::of(&lab.state).current), (1, 6));
 }
 
-/// No secret is in what is told, and masked it has no id either.
+/// A line contains no secret; when masked, no id either.
 #[test]
-fn what_is_told_is_masked_where_the_lab_is() {
+fn a_masked_labs_messages_are_masked() {
     let mut lab = asking();
     lab.state.mask();
     for stage in Stage::ALL {

@@ -249,7 +249,7 @@ fn where_there_is_nothing_to_show_that_is_said(
 }
 
 #[test]
-fn that_nothing_can_be_kept_is_told_once_and_stops_nothing() {
+fn a_lab_that_cannot_save_says_so_once_and_goes_on() {
     let mut lab = on(BackendKind::Endpoint);
     lab.run_to(Stage::Who);
     lab.state.update(Event::ResponsesNotCached("Permission denied (os error 13)".to_owned()));

@@ -107,7 +107,7 @@ fn killed_at_every_call_it_goes_on_and_leaves_nothing(#[case] done: bool) {
 }
 
 #[test]
-fn what_ends_with_the_program_is_made_again() {
+fn a_fleeting_sandbox_is_set_up_again() {
     for call in 0..calls() {
         let mut lab = kept_lab(true, Cloud::default(), "t1");
         lab.dies_at = Some((call, true));
@@ -214,7 +214,7 @@ fn a_stage_that_does_not_stand_any_more_is_to_do_again(
 }
 
 #[test]
-fn the_lost_access_key_is_replaced_and_that_is_told() {
+fn a_lost_access_key_is_replaced_and_reported() {
     let mut lab = offered(Stage::CreateUser, |_| {});
     lab.sent.clear();
     lab.press(Intent::Advance);

@@ -101,7 +101,7 @@ fn simulated(more: Value) -> Value {
 #[case::boundary(json!({"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": false}}), "admin's permissions boundary doesn't allow iam:CreateUser")]
 #[case::denied(json!({"EvalDecision": "explicitDeny"}), "a policy denies admin iam:CreateUser")]
 #[case::nothing_allows(json!({"MissingContextValues": []}), "no policy allows admin iam:CreateUser")]
-fn a_user_that_cannot_be_created_is_told_before_there_is_a_key(#[case] more: Value, #[case] why: &str) {
+fn a_user_that_cannot_be_created_is_found_before_the_key(#[case] more: Value, #[case] why: &str) {
     let mut lab = aws(false, Cloud { simulated: simulated(more), ..Cloud::default() });
     lab.run_to(Stage::CreateKey);
     let (met, observed) = lab.observed(Stage::Who);
@@ -126,7 +126,7 @@ fn where_nobody_can_tell_the_lab_goes_on(#[case] simulated: Value, #[case] fault
 #[rstest]
 #[case("with an explicit deny in a service control policy", "by a service control policy (SCP) of your organization")]
 #[case("because no permissions boundary allows the iam:CreateUser action", "by admin's permissions boundary")]
-fn a_refusal_by_the_organization_is_told_as_such(#[case] reason: &str, #[case] told: &str) {
+fn an_organizations_refusal_is_reported_as_such(#[case] reason: &str, #[case] told: &str) {
     let mut lab = aws(false, Cloud::default());
     let message = format!(
         "User: arn:aws:iam::{ACCOUNT}:user/kmslab-admin is not authorized to perform: iam:CreateUser on resource: \

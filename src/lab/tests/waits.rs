@@ -50,7 +50,7 @@ fn throttled() -> Value {
 )]
 #[case::throttling(Stage::CreateKey, "CreateKey", 400, throttled(), "the service to accept more requests")]
 #[case::throttled_reading(Stage::ViewDenied, "Scan", 400, throttled(), "the service to accept more requests")]
-fn what_takes_a_while_on_aws_is_waited_for(
+fn slow_aws_changes_are_waited_for(
     #[case] stage: Stage,
     #[case] call: &'static str,
     #[case] status: u16,

@@ -67,8 +67,8 @@ const EXAMPLE: &str = "kmslab why --table orders --as arn:aws:iam::111122223333:
 pub enum CaseError {
     /// The text is no error of DynamoDB's or KMS's.
     #[error(
-        "this is no error that kmslab knows: it reads denials, disabled keys, keys pending deletion, and keys and tables \
-         that are not found\n  give the whole message, in quotes"
+        "kmslab doesn't know this error: it explains denials, disabled keys, keys pending deletion, and keys and tables \
+         that don't exist\n  give the whole message, in quotes"
     )]
     UnknownText,
     /// An option is missing, and no text names its value.

@@ -232,7 +232,7 @@ impl Rest<'_> {
                         [Mismatch::Action { .. }] => names_caller(),
                         // The statement is for a user who was deleted.
                         [Mismatch::Principal { wanted, negated: false, .. }] => {
-                            wanted.iter().any(|id| is_id_of_nobody(id))
+                            wanted.iter().any(|id| is_deleted_principal(id))
                         }
                         _ => false,
                     },
@@ -271,7 +271,7 @@ fn principals(statement: &serde_json::Value) -> Vec<String> {
 }
 
 /// Whether a principal is a unique id, which a key policy shows once the user or role is deleted.
-fn is_id_of_nobody(principal: &str) -> bool {
+fn is_deleted_principal(principal: &str) -> bool {
     ["AIDA", "AROA"].iter().any(|kind| principal.starts_with(kind))
 }
 

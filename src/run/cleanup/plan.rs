@@ -278,7 +278,7 @@ mod tests {
     fn a_table_needs_the_tag_and_the_name(#[case] name: &str, #[case] mark: Mark, #[case] touched: bool) {
         let plan = plan(&table(name, mark), &living);
         assert_eq!(!plan.items.is_empty(), touched, "{plan:?}");
-        // Whatever is not removed is told.
+        // What isn't removed is reported.
         assert_eq!(plan.untouched.len() + plan.skipped.len(), usize::from(!touched), "{plan:?}");
     }
 

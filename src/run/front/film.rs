@@ -38,7 +38,7 @@ pub struct OfflineRecorder<'a> {
     pub tempo: Tempo,
     /// Takes it in.
     pub recorder: Recorder,
-    /// The colours.
+    /// The colors.
     pub theme: Theme,
     /// The last key, and captions.
     pub key_cast: KeyCast,

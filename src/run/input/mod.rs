@@ -84,7 +84,7 @@ impl Input {
 /// When there is no terminal to read from, or there can be no thread.
 pub fn input<W: Write>(screen: &mut Screen<W>) -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin + use<W>> {
     let (others, mut other) = unbounded_channel();
-    tell_of_panics(others.clone());
+    report_panics(others.clone());
     screen.when_ready(move || drop(others.send(Ok(Input::Ready))));
     #[cfg(unix)]
     let mut terminal = unix::terminal()?;
@@ -110,7 +110,7 @@ pub(super) fn release() {
 }
 
 /// A panic anywhere becomes an error of the input, after its message.
-fn tell_of_panics(to: UnboundedSender<io::Result<Input>>) {
+fn report_panics(to: UnboundedSender<io::Result<Input>>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();

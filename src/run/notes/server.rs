@@ -1,4 +1,4 @@
-//! The lab's side: whoever connects is sent the newest line, and each newer one. The lab waits for nobody: a slow
+//! The lab's side: each client gets the newest line, then each newer one. The lab waits for nobody: a slow
 //! reader misses lines, never the newest.
 
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl NotesServer {
         if std::mem::replace(&mut self.tried, true) { Ok(()) } else { Err(std::io::ErrorKind::Unsupported.into()) }
     }
 
-    /// Tells what `state` shows now, if that is new. When this returns, whoever reads has been written to.
+    /// Sends what `state` shows now, if that is new. When this returns, it is written to every client that reads.
     pub async fn tell(&mut self, state: &State) {
         let telling = PresenterSnapshot::of(state);
         if self.told.as_ref() == Some(&telling) {
@@ -78,7 +78,7 @@ impl NotesServer {
         self.told = Some(telling);
         let Ok(text) = serde_json::to_string(&line) else { return };
         self.latest.send_replace(Arc::from(text + "\n"));
-        // One of the receivers is whoever listens for more.
+        // One of the receivers listens for new clients.
         if self.latest.receiver_count() > 1 {
             // The tasks that write run before the lab goes on and draws.
             tokio::task::yield_now().await;
@@ -96,7 +96,7 @@ mod unix {
     use tokio::sync::watch;
     use tokio::task::JoinSet;
 
-    /// Serves whoever connects, until it is dropped.
+    /// Serves clients until it is dropped.
     pub async fn accept(listener: UnixListener, latest: watch::Receiver<Arc<str>>) {
         let mut readers = JoinSet::new();
         loop {

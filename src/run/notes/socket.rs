@@ -62,7 +62,7 @@ fn make(folder: &Path) -> io::Result<()> {
 /// made in a folder of its own and moved when it has the right ones. A dead lab's socket is replaced, anything else is
 /// left alone.
 fn bind(path: &Path) -> io::Result<UnixListener> {
-    // The folder in which it is made has a shorter name: only whoever connects would hear that this one is too long.
+    // The folder in which it is made has a shorter name: otherwise only a client would see that this one is too long.
     SocketAddr::from_pathname(path)?;
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.file_type().is_socket() => {

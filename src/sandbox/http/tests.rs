@@ -93,7 +93,7 @@ fn a_head_that_takes_too_long_is_given_up_however_it_is_sent() {
 }
 
 #[test]
-fn who_is_stuck_in_a_request_makes_room_after_a_while() {
+fn a_stuck_client_is_dropped_to_make_room() {
     let limits = Limits { connections: 2, patience: Duration::from_millis(200), ..Limits::default() };
     let (_server, address) = server(limits);
     let body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nab";

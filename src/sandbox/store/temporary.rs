@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_holds_is_removed_and_nothing_else() {
+    fn only_abandoned_folders_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let dead = folder(parent.path(), "kmslab-dead", true);
         let held = folder(parent.path(), "kmslab-held", true);

@@ -43,14 +43,28 @@ pub fn sum(state: &State) -> String {
     let Some(it) = state.drills().current() else { return String::new() };
     let (words, score) = (&state.lesson().drills, it.score());
     let [lock, rung, fix] = score.gained.unwrap_or_default();
-    let mut parts = vec![words.fill("sum", &[&lock, &rung, &fix])];
+    let plus = |points: i32| if points > 0 { format!("+{points}") } else { points.to_string() };
+    let mut parts = vec![words.fill("sum", &[&plus(lock), &plus(rung), &plus(fix)])];
     parts.extend((score.hints > 0).then(|| words.fill("sum_hints", &[&score.hints])));
     parts.extend(score.saw_why.then(|| words.word("sum_why").to_owned()));
-    let wrong = score.wrong_locks + score.wrong_rungs;
+    let wrong = score.wrong_answers();
     parts.extend((wrong > 0).then(|| words.fill("sum_wrong", &[&wrong])));
-    let points = score.total();
-    let total = words.fill(if points == 1 { "sum_point" } else { "sum_points" }, &[&signed(points)]);
-    format!("{}: {total}", parts.join(", "))
+    format!("{} ({}).", points(state, score.total()), parts.join(", "))
+}
+
+/// A number of points, in words.
+pub fn points(state: &State, points: i32) -> String {
+    state.lesson().drills.fill(if points == 1 { "sum_point" } else { "sum_points" }, &[&signed(points)])
+}
+
+/// What is shown beside an answer.
+#[derive(Clone, Copy)]
+enum Mark {
+    None,
+    /// Level 1 rules it out beforehand.
+    Fine,
+    /// It was given, and is wrong.
+    Wrong,
 }
 
 struct Block<'a> {
@@ -115,18 +129,23 @@ impl Block<'_> {
     }
 
     /// The answers of a row. Words with spaces stay in one piece.
-    fn choices(&self, texts: &[(String, bool)], is_here: bool) -> Vec<Span<'static>> {
+    fn choices(&self, answers: &[(&str, Mark)], is_here: bool) -> Vec<Span<'static>> {
         let keymap = &self.state.view().keys;
-        let looks: (Style, Style) =
-            if is_here { (self.theme.hint, self.theme.base) } else { (self.theme.dim, self.theme.dim) };
         let mut content = Vec::new();
-        for (at, (text, is_fine)) in texts.iter().enumerate() {
+        for (at, (text, mark)) in answers.iter().enumerate() {
             let key = names::first(KEYS.get(at).copied().unwrap_or(""), keymap);
-            let text = text.replace(' ', "\u{a0}");
+            let looks: (Style, Style) = match mark {
+                Mark::None if is_here => (self.theme.hint, self.theme.base),
+                _ => (self.theme.dim, self.theme.dim),
+            };
+            let text = match mark {
+                Mark::Fine => format!("{text} ({})", self.word("fine")),
+                _ => (*text).to_owned(),
+            };
             content.push(Span::styled(key, looks.0));
-            content.push(Span::styled(format!("\u{a0}\u{a0}{text}"), looks.1));
-            if *is_fine {
-                content.push(Span::styled(format!("\u{a0}{}", self.theme.signs.allowed), self.theme.allowed.text));
+            content.push(Span::styled(format!("  {text}").replace(' ', "\u{a0}"), looks.1));
+            if matches!(mark, Mark::Wrong) {
+                content.push(Span::styled(format!("\u{a0}{}", self.theme.signs.denied), self.theme.denied.text));
             }
             content.push(Span::raw(self.gap()));
         }
@@ -138,19 +157,24 @@ impl Block<'_> {
         match it.has_lock() {
             true => self.lock_named(),
             false => {
-                let texts = Lock::ALL.map(|lock| (lock_name(state, lock).to_owned(), false));
-                let content = self.choices(&texts, true);
+                let wrong = &it.score().wrong_locks;
+                let mark = |lock| if wrong.contains(&lock) { Mark::Wrong } else { Mark::None };
+                let content = self.choices(&Lock::ALL.map(|lock| (lock_name(state, lock), mark(lock))), true);
                 self.row(state.lesson().drills.word("lock"), true, content);
             }
         }
         match it.has_rung() {
             true => self.rung_named(),
             false => {
-                let fine = state.drills().fine();
-                let texts =
-                    state.drills().rungs().map(|rung| (rung_name(state, rung).to_owned(), fine.contains(&rung)));
+                let (fine, wrong) = (state.drills().fine(), &it.score().wrong_rungs);
+                let mark = |rung| match rung {
+                    rung if wrong.contains(&rung) => Mark::Wrong,
+                    rung if fine.contains(&rung) => Mark::Fine,
+                    _ => Mark::None,
+                };
+                let answers = state.drills().rungs().map(|rung| (rung_name(state, rung), mark(rung)));
                 let is_here = it.task() == Task::Rung;
-                let content = self.choices(&texts, is_here);
+                let content = self.choices(&answers, is_here);
                 self.row(state.lesson().drills.word("rung"), is_here, content);
             }
         }
@@ -167,8 +191,7 @@ impl Block<'_> {
     }
 
     fn rung_named(&mut self) {
-        let right = crate::lab::drills::catalog::of(self.it.drill()).rung;
-        let content = self.named(rung_name(self.state, right));
+        let content = self.named(rung_name(self.state, self.it.named_rung()));
         self.row(self.state.lesson().drills.word("rung"), false, content);
     }
 
@@ -198,7 +221,7 @@ impl Block<'_> {
         }
         for (at, (fix, _)) in state.drills().fixes(state.backend().given_user).into_iter().enumerate() {
             let key = names::first(KEYS.get(at).copied().unwrap_or(""), &state.view().keys);
-            let was_tried = it.tried_fixes().contains(&fix);
+            let was_tried = it.score().wrong_fixes.contains(&fix);
             let looks = if was_tried { self.theme.dim } else { self.theme.base };
             let mut content = vec![
                 Span::styled(key, self.theme.hint),
@@ -236,13 +259,25 @@ impl Block<'_> {
             (Some(remark), _) if remark.costs() => (words.word("price"), words.remark(remark.id())),
             (Some(remark), _) => ("", words.remark(remark.id())),
             (None, Some(hint)) => (words.word("hint"), hint.as_str()),
-            (None, None) => return,
+            (None, None) => return self.explained(),
         };
         let lead = if lead.is_empty() { " ".to_owned() } else { format!(" {lead}  ") };
         let hang = width(&lead);
         let lead = vec![Span::styled(lead, self.theme.hint)];
         self.blank();
         let said = wrap(lead, vec![Span::styled(text.to_owned(), self.theme.strong)], self.columns, hang);
+        self.lines.extend(said);
+    }
+
+    /// What a newcomer has to know, in the first drill.
+    fn explained(&mut self) {
+        let (number, _) = self.state.drills().number();
+        let text = match self.it.task() {
+            Task::Lock | Task::Rung if number == 1 => self.word(if self.it.has_lock() { "rung_is" } else { "costs" }),
+            _ => return,
+        };
+        let said = wrap(vec![Span::raw("   ")], vec![Span::styled(text.to_owned(), self.theme.dim)], self.columns, 3);
+        self.blank();
         self.lines.extend(said);
     }
 

@@ -173,7 +173,7 @@ mod tests {
     #[case::interrupt("retry: ctrl-c", 1, "the key \"ctrl-c\" is for both retry and quit")]
     #[case::redraw("retry: ctrl-l", 1, "retry: \"ctrl-l\" draws the screen again")]
     #[case::digit("back: 7", 1, "the key \"7\" is for both what is typed in a dialog or a list and back")]
-    fn what_does_not_work_out_is_told(#[case] wishes: &str, #[case] line: usize, #[case] says: &str) {
+    fn failed_steps_are_reported(#[case] wishes: &str, #[case] line: usize, #[case] says: &str) {
         let problems = remap(&wanted(wishes)).unwrap_err();
         assert_eq!((problems.len(), problems[0].line), (1, line), "{problems:?}");
         assert!(problems[0].message.starts_with(says), "{problems:?}");

@@ -348,7 +348,7 @@ pub const KEYS: &[Row] = &[
         &[on("zoom", &[char('z')], Intent::ToggleZoom)],
     ),
     labeled(
-        |state, _| close_or(state, Page::Why, if state.is_drilling() { "why −1" } else { "why" }),
+        |state, _| close_or(state, Page::Why, if state.drills().why_costs() { "why −1" } else { "why" }),
         "why this call was allowed or denied",
         Group::Learn,
         3,
@@ -574,7 +574,7 @@ fn back_label(state: &State, area: Rect) -> &str {
     let is_zoomed = state.view().zoom && class == Class::Full;
     match state.view().overlay {
         Some(Overlay::Quit) => "stay",
-        None if state.is_drilling() && state.view().desk.is_some() => "back",
+        None if state.is_drilling() && (state.view().desk.is_some() || state.drills().is_looking()) => "back",
         None if state.is_drilling() => "stop",
         Some(Overlay::Debrief) if state.debrief().current().is_some() => "to the card",
         None if is_zoomed || class == Class::TooSmall => "back",

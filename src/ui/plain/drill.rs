@@ -3,18 +3,15 @@
 use crate::lab::drills::{Part, Task, Undone};
 use crate::lab::model::prose::sentence;
 use crate::lab::{Identity, Level, Look, State, Verdict};
-use crate::ui::drill::{also_right, document_text, lock_name, look_name, rung_name, sum};
+use crate::ui::drill::{also_right, document_text, lock_name, look_name, rung_name, sum, summary};
 use crate::ui::plain::{capital, labeled};
 
 /// Everything about the drill at work. Of two texts in a row, a front tells the lines that are new.
 pub fn lines(state: &State) -> Vec<String> {
     let (drills, words) = (state.drills(), &state.lesson().drills);
     let Some(it) = drills.current() else {
-        let solved = drills.results().iter().filter(|result| result.solved).count();
         return match drills.is_over() {
-            true => {
-                vec![words.fill("over", &[&solved, &drills.results().len(), &drills.points(), &drills.best_streak()])]
-            }
+            true => vec![summary(state)],
             false => vec![state.interface().say("Setting up your lab with real calls.").to_owned()],
         };
     };

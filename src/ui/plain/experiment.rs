@@ -16,7 +16,10 @@ pub fn experiments(state: &State) -> Vec<String> {
             Status::Done(_) => words.fill("{}, not met", &[&title]),
             Status::Running => words.fill("{}, running", &[&title]),
             Status::Todo if state.is_out_of_reach(which) => words.fill("{}, not possible here", &[&title]),
-            Status::Todo => title.to_owned(),
+            Status::Todo => match &state.experiment(which).teaser {
+                Some(teaser) => format!("{title}. {teaser}"),
+                None => title.to_owned(),
+            },
         };
         format!("{}. {text}", which.index() + 1)
     };

@@ -28,8 +28,8 @@ const COMMANDS: [&str; 17] = [
     "completions",
 ];
 
-/// Options that can't stand with each other, or alone, and values for them: groups that can. Of `--record` and `--play`
-/// is told in other tests: where they don't apply they are refused.
+/// Options that can't stand with each other, or alone, and values for them: groups that can. Other tests cover `--record`
+/// and `--play`.
 const GROUPS: [&[&str]; 4] = [
     &[
         "--mask",

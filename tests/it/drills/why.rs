@@ -75,15 +75,14 @@ impl Lab {
     }
 }
 
-/// The rung in a report. Where nothing names the caller, any way would do, and AWS names the IAM policy.
+/// The drill's rung, as a report names it.
 fn rung(drill: Drill) -> &'static str {
-    match (drill, catalog::of(drill).rung) {
-        (Drill::NothingAllows | Drill::RevokedCache | Drill::GrantOther, _) => "iam_policies",
-        (_, Rung::Deny) => "explicit_deny",
-        (_, Rung::KeyPolicy) => "key_policy",
-        (_, Rung::IamPolicy) => "iam_policies",
-        (_, Rung::Grant) => "grants",
-        (_, Rung::KeyState) => "",
+    match catalog::of(drill).rung {
+        Rung::Deny => "explicit_deny",
+        Rung::KeyPolicy => "key_policy",
+        Rung::IamPolicy => "iam_policies",
+        Rung::Grant => "grants",
+        Rung::KeyState => "",
     }
 }
 

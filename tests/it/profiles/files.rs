@@ -132,7 +132,7 @@ fn a_profile_that_cannot_work_has_its_fix(
 }
 
 #[test]
-fn a_profile_that_only_aws_profile_names_is_told_so() {
+fn a_profile_from_aws_profile_alone_is_reported() {
     let home = Home::new("[profile b]\nregion = us-east-1\n[profile a]\nregion = us-east-1\n");
     let (status, printed) = home.kmslab(&["doctor", "--endpoint-url", NOWHERE], &[("AWS_PROFILE", "gone")]);
     assert_eq!(status, Some(2), "{printed}");

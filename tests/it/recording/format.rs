@@ -32,7 +32,7 @@ fn what_is_right_is_read(#[case] head: &str, #[case] events: &str) {
 #[case::no_size(r#"{"version":3,"term":{"cols":80}}"#, "\n")]
 #[case::no_version(r#"{"term":{"cols":80,"rows":24}}"#, "\n")]
 #[case::float_timestamp(r#"{"version":2,"width":80,"height":24,"timestamp":1.5}"#, "\n")]
-#[case::short_colour(
+#[case::short_color(
     r##"{"version":2,"width":80,"height":24,"theme":{"fg":"#fff","bg":"#000000","palette":""}}"##,
     "\n"
 )]

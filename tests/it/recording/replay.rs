@@ -102,7 +102,7 @@ fn the_same_answers_give_the_same_pictures() {
 #[case::no_such_call(
     &|text: String| text.lines().filter(|line| !line.contains("\"id\":2,")).collect::<Vec<_>>().join("\n"), "was not made"
 )]
-fn a_log_that_is_broken_is_told_with_its_line(#[case] change: &dyn Fn(String) -> String, #[case] says: &str) {
+fn a_broken_log_is_reported_with_its_line(#[case] change: &dyn Fn(String) -> String, #[case] says: &str) {
     let folder = Folder::new();
     folder.ok(&["record", "session.kmslab", "--pace", "fast"]);
     std::fs::write(folder.path("x.kmslab"), change(text(&folder.read("session.kmslab")))).unwrap();
@@ -157,7 +157,7 @@ fn what_is_recorded_of_a_session_that_was_not_masked_is() {
     assert_ne!(words("again.txt"), masked);
 }
 
-/// Somebody has written into the file. Whatever it says, it is told or shown.
+/// Somebody has written into the file. Whatever it says, it is reported or shown.
 #[test]
 fn no_log_brings_the_program_down() {
     let folder = Folder::new();

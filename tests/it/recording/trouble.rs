@@ -8,7 +8,7 @@ use rstest::rstest;
 use super::{Folder, asciicast, text};
 
 #[test]
-fn what_can_not_be_written_is_told_before_anything_begins() {
+fn an_unwritable_file_is_refused_at_the_start() {
     let folder = Folder::new();
     std::fs::write(folder.path("mine.cast"), "mine").unwrap();
     folder.refuses(&["record", "mine.cast"], "mine.cast exists: --force replaces it");
@@ -42,7 +42,7 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     assert_eq!(folder.names(), ["all", "lab.cast", "lab.gif", "mine.cast"]);
 }
 
-/// A character without a picture is told once, with what helps.
+/// A character without a glyph is reported once, with the remedy.
 #[test]
 fn what_no_font_has_is_told_at_the_end() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! What is written to the terminal: exactly the picture, nothing in vain, no colours where none are wanted.
+//! What is written to the terminal: exactly the picture, nothing in vain, no colors where none are wanted.
 
 use std::io::{self, Write};
 
@@ -195,7 +195,7 @@ fn without_color_the_focus_stays_visible() {
         for parameter in parameters.split(';') {
             // 39, 49 and 59 are the terminal's own; 0 ends a frame.
             let known = ["0", "1", "2", "4", "7", "22", "24", "27", "39", "49", "59"];
-            assert!(known.contains(&parameter), "CSI {parameters}m is a colour");
+            assert!(known.contains(&parameter), "CSI {parameters}m is a color");
             reversed |= parameter == "7";
         }
     }

@@ -32,9 +32,9 @@ fn after(steps: &dyn Fn(&mut Session)) -> Session {
 
 /// The place of the right or of a wrong answer.
 fn place(state: &State, right: bool) -> u8 {
-    let order = state.debrief().stage().unwrap();
+    let question = state.debrief().question(state.lesson()).unwrap();
     let asked = state.debrief_question().unwrap();
-    let answer = state.lesson().stage(order).question.answers.iter().find(|answer| answer.right == right).unwrap();
+    let answer = question.answers.iter().find(|answer| answer.right == right).unwrap();
     asked.answers.iter().position(|(_, text)| *text == answer.text).and_then(|at| u8::try_from(at).ok()).unwrap()
 }
 
@@ -55,8 +55,16 @@ fn the_debrief_asks_again_and_ends_with_the_card() {
         choose(session, false);
         session.intent(Intent::Advance);
         choose(session, true);
+        session.intent(Intent::Advance);
+        choose(session, true);
         session.intent(Intent::Advance).intent(Intent::Judge(false));
     };
+    let revocation = after(&|session| {
+        choose(session, true);
+        session.intent(Intent::Advance);
+        choose(session, true);
+        session.intent(Intent::Advance);
+    });
     let claim = after(&claimed);
     let card = after(&|session| {
         claimed(session);
@@ -72,6 +80,7 @@ fn the_debrief_asks_again_and_ends_with_the_card() {
         .flat_map(|(name, session)| SIZES.map(|size| (name.to_owned(), &session.state, size)))
         .collect();
     screens.push(("sources".to_owned(), &sources.state, SIZES[0]));
+    screens.push(("revocation".to_owned(), &revocation.state, SIZES[1]));
     screens.push(("answers".to_owned(), &answers.state, SIZES[1]));
     assert_album("debrief", album(screens));
 }
@@ -83,16 +92,16 @@ fn a_question_comes_back_until_it_was_asked_twice() {
     while let Some(entry) = session.state.debrief().current().copied() {
         asked.push((entry.item, entry.again));
         assert!(session.state.debrief_question().is_some());
-        match session.state.debrief().stage() {
-            Some(_) => choose(&mut session, false),
-            None => drop(session.intent(Intent::Judge(true))),
+        match session.state.debrief().question(session.state.lesson()).is_some() {
+            true => choose(&mut session, false),
+            false => drop(session.intent(Intent::Judge(true))),
         }
         session.intent(Intent::Advance);
     }
     let again = asked.iter().filter(|(_, again)| *again).count();
-    // Two questions, and the claims that are not true.
+    // Two questions that were missed, the one about taking access away, and the claims that are not true.
     let false_claims = session.state.lesson().frame.debrief.iter().filter(|claim| !claim.is_true).count();
-    assert_eq!((asked.len(), again), (6 + again, 2 + false_claims));
+    assert_eq!((asked.len(), again), (7 + again, 3 + false_claims));
 }
 
 #[test]

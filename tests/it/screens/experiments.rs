@@ -152,7 +152,7 @@ fn a_given_user_keeps_its_policies() {
 }
 
 #[test]
-fn whoever_leaves_in_the_middle_leaves_nothing_changed() {
+fn leaving_in_the_middle_undoes_the_experiment() {
     let mut session = Session::aws().at_the_experiments(Experiment::AwsOwnedKey);
     session.intent(Intent::Advance);
     // A policy for the table, the key policy; then the table's creation is under way.

@@ -78,7 +78,7 @@ fn a_refused_intent_changes_nothing() {
 
 /// A person's own keys in dispatch, footer, help and in what else mentions them.
 #[test]
-fn own_keys_work_and_are_told() {
+fn custom_keys_work_and_are_shown() {
     let wish = |action: &str, keys: &[&str]| Wanted {
         action: action.to_owned(),
         line: 0,

@@ -182,7 +182,7 @@ fn a_clickers_third_button_leads_to_the_experiments() {
     let area = Rect::from((Position::ORIGIN, SIZES[0]));
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     let intent = |session: &Session, code: KeyCode| keys::intent(code.into(), &session.state, area);
-    assert_eq!(intent(&session, KeyCode::F(5)), None, "whoever begins with it, as with slides, sees no complaint");
+    assert_eq!(intent(&session, KeyCode::F(5)), None, "a habit from slides causes no complaint");
     session = Session::sandbox().after(Stage::ViewAgain);
     let press = |session: &mut Session, code: KeyCode| {
         let intent = intent(session, code).unwrap_or_else(|| panic!("{code} does nothing"));
@@ -204,7 +204,7 @@ fn a_clickers_third_button_leads_to_the_experiments() {
 }
 
 #[test]
-fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
+fn a_paused_play_says_what_it_waits_for() {
     let state = Session::sandbox().before(Stage::ViewDenied).state;
     let mut shown = Album::new();
     for (columns, rows) in [(60, 18), (80, 24)] {
@@ -486,9 +486,9 @@ fn the_stage_list_takes_numbers() {
     assert_eq!((press('1', &running.state), press('3', &running.state)), (Some(Intent::MoveCursor(-1)), None));
 }
 
-/// Without colours the chosen answer's row and the right one are still told apart.
+/// Without colors the chosen answer's row and the right one are still told apart.
 #[test]
-fn votes_need_no_colour() {
+fn votes_need_no_color() {
     let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
     after.intent(Intent::Advance).answer_all();
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
@@ -500,7 +500,7 @@ fn votes_need_no_colour() {
 
 /// The experiments are presented, too: a clicker leads through them, and the second screen tells what is tried.
 #[test]
-fn an_experiment_is_told_and_a_clicker_tries_it() {
+fn a_clicker_tries_an_experiment_and_notes_follow() {
     let mut session = Session::sandbox().at_the_experiments(Experiment::ExplicitDeny);
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
     let told_title = |session: &Session| PresenterSnapshot::of(&session.state).title;

@@ -62,7 +62,7 @@ fn the_badge_is_in_every_still_and_on_every_verdict() {
 }
 
 #[test]
-fn the_badge_is_not_the_places_badge_without_colours_either() {
+fn no_colors_still_tell_the_badges_apart() {
     let (replayed, live) = (replayed(), Session::cut_off(Stage::ViewDenied));
     for name in ThemeName::ALL {
         for level in [ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True] {

@@ -272,7 +272,7 @@ fn without_credentials_the_text_is_explained() {
 #[case::nothing(&[], "--table is missing")]
 #[case::no_caller(&["--table", "orders"], "--as is missing")]
 #[case::no_arn(&["--table", "orders", "--as", "app"], "--as takes the ARN")]
-#[case::no_error(&["hello", "world"], "no error that kmslab knows")]
+#[case::no_error(&["hello", "world"], "kmslab doesn't know this error")]
 #[case::no_action(&["--table", "orders", "--as", ROLE, "--action", "dynamodb:DropTable"], "--action takes")]
 #[case::two_regions(&["--table", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders", "--as", ROLE], "leave --region out")]
 #[case::offline(&["--table", "orders", "--as", ROLE, "--offline"], "--offline explains")]

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_to_be_undone() {
+    fn differences_are_undone() {
         let before = baseline("p", "Enabled", &["table"], &["own"], &["full"]);
         assert_eq!(before.differences(&before), []);
         let now = baseline("q", "PendingDeletion", &["table", "mine"], &["own", "mine"], &[]);

@@ -14,8 +14,11 @@ use crate::lab::trial::setup::{DELETION_DAYS, Setup, Step, admin, try_out};
 pub struct Def {
     /// The lock that refuses.
     pub lock: Lock,
-    /// Where the fault is.
+    /// The rung that refuses. `kmslab why` names the same one.
     pub rung: Rung,
+    /// Whether nothing was written for test-user at all. Then every rung that can allow lacks an allow, and AWS's message
+    /// names only [`Def::rung`].
+    pub nothing_allows: bool,
     /// Makes the fault, with real calls.
     pub fault: fn(&Setup<'_>) -> Result<Vec<Step>, KeyPolicyError>,
     /// The fixes to choose from. At least two are right, at least one is plausible and wrong.
@@ -135,10 +138,21 @@ const fn def(
     fault: fn(&Setup<'_>) -> Result<Vec<Step>, KeyPolicyError>,
     fixes: [(Fix, bool); 4],
 ) -> Def {
-    Def { lock, rung, fault, fixes, needs_own_user: false }
+    Def { lock, rung, nothing_allows: false, fault, fixes, needs_own_user: false }
+}
+
+/// A key that nothing lets test-user use: each of the three ways would do.
+const fn closed(fault: fn(&Setup<'_>) -> Result<Vec<Step>, KeyPolicyError>, fixes: [(Fix, bool); 4]) -> Def {
+    Def { nothing_allows: true, ..def(Lock::Key, Rung::IamPolicy, fault, fixes) }
 }
 
 impl Def {
+    /// Whether it is right to name `rung`.
+    pub fn accepts(&self, rung: Rung) -> bool {
+        let can_allow = matches!(rung, Rung::KeyPolicy | Rung::IamPolicy | Rung::Grant);
+        rung == self.rung || (self.nothing_allows && can_allow)
+    }
+
     const fn on_own_user(self) -> Def {
         Def { needs_own_user: true, ..self }
     }
@@ -195,8 +209,33 @@ pub fn of(drill: Drill) -> Def {
         Drill::TableArn | Drill::AwsManagedKey | Drill::WrongAccount | Drill::AliasArn | Drill::ViaOtherRegion => {
             of_iam_policy(drill)
         }
-        Drill::GrantOperations | Drill::GrantOther => of_grant(drill),
+        Drill::NothingAllows | Drill::RevokedCache | Drill::GrantOther => of_no_permission(drill),
+        Drill::GrantOperations => def(
+            Key,
+            Rung::Grant,
+            |setup| Ok(vec![faulty_grant(Drill::GrantOperations, setup), setup.without_user()?]),
+            [(F::Grant, true), (F::NameInKeyPolicy, true), (F::SameGrant, false), (F::GiveDynamodb, false)],
+        ),
         _ => of_key_policy(drill),
+    }
+}
+
+/// Faults in which nothing is written for test-user.
+fn of_no_permission(drill: Drill) -> Def {
+    use Fix as F;
+    match drill {
+        Drill::NothingAllows => closed(
+            |setup| Ok(vec![setup.without_user()?]),
+            [(F::NameInKeyPolicy, true), (F::AllowInIam, true), (F::Grant, true), (F::GiveDynamodb, false)],
+        ),
+        Drill::RevokedCache => closed(
+            revoke,
+            [(F::NameInKeyPolicy, true), (F::Grant, true), (F::AllowScan, false), (F::DescribeInIam, false)],
+        ),
+        _ => closed(
+            |setup| Ok(vec![faulty_grant(Drill::GrantOther, setup), setup.without_user()?]),
+            [(F::Grant, true), (F::NameInKeyPolicy, true), (F::SameGrant, false), (F::GiveDynamodb, false)],
+        ),
     }
 }
 
@@ -231,17 +270,6 @@ fn of_iam_policy(drill: Drill) -> Def {
     }
 }
 
-/// Faults in a grant.
-fn of_grant(drill: Drill) -> Def {
-    use Fix as F;
-    let fault: fn(&Setup<'_>) -> _ = match drill {
-        Drill::GrantOther => |setup| Ok(vec![faulty_grant(Drill::GrantOther, setup), setup.without_user()?]),
-        _ => |setup| Ok(vec![faulty_grant(Drill::GrantOperations, setup), setup.without_user()?]),
-    };
-    let fixes = [(F::Grant, true), (F::NameInKeyPolicy, true), (F::SameGrant, false), (F::GiveDynamodb, false)];
-    def(Lock::Key, Rung::Grant, fault, fixes)
-}
-
 /// Faults in the key policy.
 fn of_key_policy(drill: Drill) -> Def {
     use Fix as F;
@@ -255,14 +283,6 @@ fn of_key_policy(drill: Drill) -> Def {
             [(F::AddToKeyPolicy, true), (F::LetIamDecide, true), (F::EverythingInIam, false), (F::GiveDynamodb, false)],
         )
         .on_own_user(),
-        Drill::NothingAllows => key(
-            |setup| Ok(vec![setup.without_user()?]),
-            [(F::NameInKeyPolicy, true), (F::AllowInIam, true), (F::Grant, true), (F::GiveDynamodb, false)],
-        ),
-        Drill::RevokedCache => key(
-            revoke,
-            [(F::NameInKeyPolicy, true), (F::Grant, true), (F::AllowScan, false), (F::DescribeInIam, false)],
-        ),
         Drill::KeyAdmin => key(
             |setup| Ok(vec![setup.put_policy(policies::administered(setup.policy, &setup.user))?]),
             [(F::NameInKeyPolicy, true), (F::AllowInIam, true), (F::DescribeInIam, false), (F::GiveDynamodb, false)],

@@ -6,21 +6,20 @@
 
 pub mod baseline;
 pub mod catalog;
+mod current;
 pub mod fix;
 mod own;
 mod plan;
 mod run;
 mod score;
 
-use self::baseline::Baseline;
+pub use self::current::Current;
 pub use self::fix::Fix;
-use self::own::Own;
 pub use self::run::lock_of;
 pub use self::score::{Remark, Score};
 use crate::lab::kernel::event::TimerId;
-use crate::lab::model::drill::{Drill, DrillResult, Level, Lock, Look, Plan, Rung};
+use crate::lab::model::drill::{self, Drill, DrillResult, Level, Lock, Look, Plan, Rung};
 use crate::lab::stages::Sources;
-use crate::lab::trial::change::Change;
 
 /// What the run of a drill does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,42 +94,6 @@ pub(in crate::lab) enum Outlook {
     Over(Then),
 }
 
-/// The drill at work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Current {
-    drill: Drill,
-    part: Part,
-    task: Task,
-    score: Score,
-    /// The fixes that were applied and didn't help.
-    tried_fixes: Vec<Fix>,
-    /// What solved it.
-    solved_by: Option<Part>,
-    /// The document that is looked at.
-    look: Option<Look>,
-    /// What the learner writes.
-    own: Option<Own>,
-    remark: Option<Remark>,
-    /// Why the fault could not be set up.
-    trouble: Option<String>,
-    hints: usize,
-    began: u64,
-    ended: Option<u64>,
-    before: Baseline,
-    after: Baseline,
-    /// What was tried to undo, by the number of its batch.
-    tried: Vec<Undoing>,
-    undone: Undone,
-    then: Then,
-}
-
-/// A batch of the undoing.
-#[derive(Debug, Clone, PartialEq)]
-enum Undoing {
-    Change(Change),
-    Read,
-}
-
 /// The drills of a session.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drills {
@@ -151,6 +114,8 @@ pub struct Drills {
     /// Whether all drills are done.
     is_over: bool,
     results: Vec<DrillResult>,
+    /// Those of earlier rounds and sessions.
+    earlier: Vec<DrillResult>,
 }
 
 /// What screens read.
@@ -200,15 +165,21 @@ impl Drills {
         self.is_over
     }
 
-    /// How each drill came out.
+    /// How each drill of this round came out.
     pub fn results(&self) -> &[DrillResult] {
         &self.results
+    }
+
+    /// What is kept: of all rounds, for each drill the best result and the latest.
+    pub fn best_and_latest(&self) -> Vec<DrillResult> {
+        drill::best_and_latest(self.earlier.iter().chain(&self.results))
     }
 
     /// How the session came out, in a sentence part.
     pub fn summary(&self) -> String {
         let solved = self.results.iter().filter(|result| result.solved).count();
-        format!("{solved} of {} drills solved, {} points", self.results.len(), self.points)
+        let points = if self.points == 1 { "point" } else { "points" };
+        format!("{solved} of {} drills solved, {} {points}", self.results.len(), self.points)
     }
 
     /// The drill at work.
@@ -221,82 +192,14 @@ impl Drills {
         self.current.as_ref().map_or(0, |it| it.ended.unwrap_or(self.clock).saturating_sub(it.began))
     }
 
+    /// Whether a document is looked at.
+    pub fn is_looking(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.look.is_some())
+    }
+
     /// Whether its time goes on.
     pub fn is_timed(&self) -> bool {
         self.current.as_ref().is_some_and(|it| it.ended.is_none())
-    }
-}
-
-/// What screens read of a drill.
-impl Current {
-    /// Which.
-    pub fn drill(&self) -> Drill {
-        self.drill
-    }
-
-    /// What the run does now, or did last.
-    pub fn part(&self) -> Part {
-        self.part
-    }
-
-    /// What the learner has to do.
-    pub fn task(&self) -> Task {
-        self.task
-    }
-
-    /// The points so far, and what cost some.
-    pub fn score(&self) -> &Score {
-        &self.score
-    }
-
-    /// The fixes that were applied and didn't help.
-    pub fn tried_fixes(&self) -> &[Fix] {
-        &self.tried_fixes
-    }
-
-    /// What solved it: a fix, or the learner's own change. What is at work, before.
-    pub fn part_solved(&self) -> Part {
-        self.solved_by.unwrap_or(self.part)
-    }
-
-    /// The document that is looked at.
-    pub fn look(&self) -> Option<Look> {
-        self.look
-    }
-
-    /// What is to be said about the last answer.
-    pub fn remark(&self) -> Option<Remark> {
-        self.remark
-    }
-
-    /// Why the fault could not be set up.
-    pub fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
-    }
-
-    /// How many hints have been shown.
-    pub fn hints(&self) -> usize {
-        self.hints
-    }
-
-    /// Whether everything that the drill has changed is undone.
-    pub fn undone(&self) -> &Undone {
-        &self.undone
-    }
-
-    /// Whether the lock was named.
-    pub fn has_lock(&self) -> bool {
-        matches!(self.task, Task::Rung | Task::Fix | Task::Solved)
-    }
-
-    /// Whether the rung was named.
-    pub fn has_rung(&self) -> bool {
-        matches!(self.task, Task::Fix | Task::Solved)
-    }
-
-    /// Whether there is something to answer.
-    pub fn is_open(&self) -> bool {
-        matches!(self.task, Task::Lock | Task::Rung | Task::Fix)
     }
 }
 
@@ -304,7 +207,7 @@ impl Current {
 impl Drills {
     /// Begins drills as `plan` says; `alone`: the program runs for them, after the stages.
     pub(in crate::lab) fn open(&mut self, plan: Plan, alone: bool, sources: &Sources<'_>) {
-        let results = std::mem::take(&mut self.results);
+        let earlier = self.best_and_latest();
         let order = plan::order(plan, sources);
         let clock = self.clock;
         *self = Drills {
@@ -314,14 +217,14 @@ impl Drills {
             order,
             level: plan.level,
             clock,
-            results,
+            earlier,
             ..Drills::default()
         };
     }
 
-    /// Takes over how the drills of a saved session came out.
-    pub(in crate::lab) fn restore(&mut self, results: Vec<DrillResult>) {
-        self.results = results;
+    /// Takes over the results of earlier sessions.
+    pub(in crate::lab) fn carry_over(&mut self, earlier: Vec<DrillResult>) {
+        self.earlier = earlier;
     }
 
     /// The stages before the drills have ended, well or not.
@@ -338,26 +241,7 @@ impl Drills {
     /// Begins the drill that is next; `None` when all are done.
     pub(in crate::lab) fn begin(&mut self) -> Option<Part> {
         let drill = *self.order.get(self.at)?;
-        self.current = Some(Current {
-            drill,
-            part: Part::SetUp,
-            task: Task::Wait,
-            score: Score::default(),
-            tried_fixes: Vec::new(),
-            solved_by: None,
-            look: None,
-            own: None,
-            remark: None,
-            trouble: None,
-            hints: 0,
-            began: self.clock,
-            ended: None,
-            before: Baseline::default(),
-            after: Baseline::default(),
-            tried: Vec::new(),
-            undone: Undone::No,
-            then: Then::Stay,
-        });
+        self.current = Some(Current::new(drill, self.clock));
         Some(Part::SetUp)
     }
 
@@ -369,7 +253,7 @@ impl Drills {
     /// The rungs that level 1 marks as fine.
     pub fn fine(&self) -> Vec<Rung> {
         match (&self.current, self.level) {
-            (Some(it), Level::One) => plan::fine(catalog::of(it.drill).rung, it.drill, self.seed()),
+            (Some(it), Level::One) => plan::fine(it.drill, self.seed()),
             _ => Vec::new(),
         }
     }
@@ -422,18 +306,22 @@ impl Drills {
     pub(in crate::lab) fn answer(&mut self, place: usize, given_user: bool) -> Option<Part> {
         let (rungs, fixes) = (self.rungs(), self.fixes(given_user));
         let it = self.current.as_mut()?;
-        let def = catalog::of(it.drill);
         let before = it.score.total();
-        let mut begins = None;
-        it.remark = None;
-        match it.task {
-            Task::Lock if Lock::ALL.get(place) == Some(&def.lock) => it.task = Task::Rung,
-            Task::Lock => it.remark = Some(it.score.wrong_lock(def.lock, def.rung)),
-            Task::Rung if rungs.get(place) == Some(&def.rung) => it.task = Task::Fix,
-            Task::Rung => it.remark = rungs.get(place).map(|chosen| it.score.wrong_rung(*chosen, &def)),
-            Task::Fix => begins = fixes.get(place).map(|(fix, _)| Part::Fix(*fix)),
-            Task::Wait | Task::Solved | Task::Impossible => {}
-        }
+        let begins = match it.task {
+            Task::Lock => {
+                it.name_lock(*Lock::ALL.get(place)?);
+                None
+            }
+            Task::Rung => {
+                it.name_rung(*rungs.get(place)?);
+                None
+            }
+            Task::Fix => {
+                it.remark = None;
+                Some(Part::Fix(fixes.get(place)?.0))
+            }
+            Task::Wait | Task::Solved | Task::Impossible => None,
+        };
         self.points += it.score.total() - before;
         begins
     }
@@ -441,16 +329,22 @@ impl Drills {
     /// Shows another hint, for a point.
     pub(in crate::lab) fn hint(&mut self) {
         if let Some(it) = &mut self.current {
-            it.hints += 1;
             it.score.hints += 1;
             it.remark = None;
             self.points -= 1;
         }
     }
 
+    /// Whether `w` costs a point now.
+    pub fn why_costs(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.is_open() && !it.score.saw_why)
+    }
+
     /// Takes the point that `w` costs, once for each drill.
     pub(in crate::lab) fn pay_why(&mut self) {
-        if let Some(it) = self.current.as_mut().filter(|it| it.is_open() && !it.score.saw_why) {
+        if self.why_costs()
+            && let Some(it) = &mut self.current
+        {
             it.score.saw_why = true;
             self.points -= 1;
         }

@@ -28,7 +28,7 @@ impl Current {
     /// state of a key, and the lab no policies of a given user.
     pub fn editable(&self, given_user: bool) -> Option<Mechanism> {
         let def = catalog::of(self.drill);
-        let at_fault = match (def.lock, def.rung) {
+        let at_fault = match (def.lock, self.named_rung()) {
             (_, Rung::KeyState) => None,
             (Lock::Table, _) | (_, Rung::IamPolicy) => Some(Mechanism::IamPolicy),
             (_, Rung::Grant) => Some(Mechanism::Grant),

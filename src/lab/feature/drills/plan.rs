@@ -53,9 +53,10 @@ fn has_choice(drill: Drill, given_user: bool) -> bool {
     right >= least && fixes.len() > right
 }
 
-/// Two of the rungs that are fine.
-pub fn fine(right: Rung, drill: Drill, seed: u64) -> Vec<Rung> {
-    let fine = rungs(right).into_iter().filter(|rung| *rung != right).collect();
+/// Two of the rungs that are fine; fewer if more than one would be right.
+pub fn fine(drill: Drill, seed: u64) -> Vec<Rung> {
+    let def = catalog::of(drill);
+    let fine = rungs(def.rung).into_iter().filter(|rung| !def.accepts(*rung)).collect();
     shuffled(fine, seed.wrapping_add(drill.index() as u64)).into_iter().take(2).collect()
 }
 
@@ -101,8 +102,9 @@ mod tests {
                 assert!(given_user || has_choice(drill, given_user), "{drill:?}: {fixes:?}");
                 assert!(fixes.iter().enumerate().all(|(at, one)| !fixes[..at].contains(one)), "{drill:?}");
             }
-            let (right, fine) = (catalog::of(drill).rung, fine(catalog::of(drill).rung, drill, 3));
-            assert!(fine.len() == 2 && !fine.contains(&right) && rungs(right).contains(&right));
+            let (def, fine) = (catalog::of(drill), fine(drill, 3));
+            assert_eq!(fine.len(), if def.nothing_allows { 1 } else { 2 }, "{drill:?}");
+            assert!(fine.iter().all(|rung| !def.accepts(*rung)) && rungs(def.rung).contains(&def.rung), "{drill:?}");
         }
     }
 }

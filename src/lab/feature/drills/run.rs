@@ -1,8 +1,9 @@
 //! The run of a drill: its batches, what its responses teach, and what follows each part.
 
 use super::baseline::{self, Baseline};
+use super::current::{Current, Undoing};
 use super::score::Remark;
-use super::{Current, Drills, Outlook, Part, Task, Then, Undoing, Undone, catalog};
+use super::{Drills, Outlook, Part, Task, Then, Undone, catalog};
 use crate::lab::kernel::event::TimerId;
 use crate::lab::kernel::run::Run;
 use crate::lab::model::batch::{Batch, Next};
@@ -103,8 +104,7 @@ impl Drills {
                 return Outlook::Begin(Part::Undo);
             }
             Part::Fix(fix) => {
-                it.tried_fixes.push(fix);
-                it.remark = Some(it.score.wrong_fix());
+                it.remark = Some(it.score.wrong_fix(fix));
             }
             // Who has only looked around in a shell hears nothing.
             Part::Own | Part::Check => it.remark = (it.task == Task::Fix).then_some(Remark::StillRefused),
@@ -132,7 +132,7 @@ impl Drills {
     }
 
     /// Names what could not be undone.
-    pub(in crate::lab) fn tell_left(&mut self, left: Vec<String>) {
+    pub(in crate::lab) fn name_leftovers(&mut self, left: Vec<String>) {
         if let Some(it) = &mut self.current
             && let Undone::Failed(names) = &mut it.undone
         {

@@ -2,6 +2,7 @@
 
 use super::Task;
 use super::catalog::Def;
+use super::fix::Fix;
 use crate::lab::model::drill::{Lock, Rung};
 
 /// The points of a drill.
@@ -11,12 +12,12 @@ pub struct Score {
     pub hints: u8,
     /// Whether `w` was opened.
     pub saw_why: bool,
-    /// Wrong answers for the lock.
-    pub wrong_locks: u8,
-    /// Wrong answers for the rung.
-    pub wrong_rungs: u8,
+    /// Wrong answers for the lock, each once.
+    pub wrong_locks: Vec<Lock>,
+    /// Wrong answers for the rung, each once.
+    pub wrong_rungs: Vec<Rung>,
     /// Fixes that were applied and didn't help.
-    pub wrong_fixes: u8,
+    pub wrong_fixes: Vec<Fix>,
     /// The points for lock, rung and fix, once it is solved.
     pub gained: Option<[i32; 3]>,
 }
@@ -24,14 +25,18 @@ pub struct Score {
 impl Score {
     /// Everything together.
     pub fn total(&self) -> i32 {
-        let lost = [self.hints, u8::from(self.saw_why), self.wrong_locks, self.wrong_rungs];
         let gained: i32 = self.gained.iter().flatten().sum();
-        gained - lost.into_iter().map(i32::from).sum::<i32>()
+        gained - i32::from(self.hints) - i32::from(self.saw_why) - i32::from(self.wrong_answers())
+    }
+
+    /// How many wrong answers have cost a point.
+    pub fn wrong_answers(&self) -> u8 {
+        u8::try_from(self.wrong_locks.len() + self.wrong_rungs.len()).unwrap_or(u8::MAX)
     }
 
     /// Whether every answer was right at once.
     pub fn is_without_mistake(&self) -> bool {
-        self.wrong_locks == 0 && self.wrong_rungs == 0 && self.wrong_fixes == 0
+        self.wrong_answers() == 0 && self.wrong_fixes.is_empty()
     }
 
     /// Whether nothing was looked up that costs a point.
@@ -39,17 +44,23 @@ impl Score {
         self.hints == 0 && !self.saw_why
     }
 
-    pub(super) fn wrong_lock(&mut self, right: Lock, rung: Rung) -> Remark {
-        self.wrong_locks = self.wrong_locks.saturating_add(1);
-        match (right, rung) {
+    /// Takes the points for a wrong lock. The same one costs nothing the second time.
+    pub(super) fn wrong_lock(&mut self, chosen: Lock, def: &Def) -> Remark {
+        if !self.wrong_locks.contains(&chosen) {
+            self.wrong_locks.push(chosen);
+        }
+        match (def.lock, def.rung) {
             (Lock::Table, _) => Remark::NamesDynamodb,
             (Lock::Key, Rung::KeyState) => Remark::NamesKeyState,
             (Lock::Key, _) => Remark::NamesKms,
         }
     }
 
+    /// The same for a wrong rung.
     pub(super) fn wrong_rung(&mut self, chosen: Rung, def: &Def) -> Remark {
-        self.wrong_rungs = self.wrong_rungs.saturating_add(1);
+        if !self.wrong_rungs.contains(&chosen) {
+            self.wrong_rungs.push(chosen);
+        }
         match (chosen, def.rung, def.lock) {
             (_, Rung::Deny, _) => Remark::IsDeny,
             (_, Rung::KeyState, _) => Remark::IsKeyState,
@@ -62,8 +73,8 @@ impl Score {
         }
     }
 
-    pub(super) fn wrong_fix(&mut self) -> Remark {
-        self.wrong_fixes = self.wrong_fixes.saturating_add(1);
+    pub(super) fn wrong_fix(&mut self, fix: Fix) -> Remark {
+        self.wrong_fixes.push(fix);
         Remark::FixRefused
     }
 
@@ -72,9 +83,9 @@ impl Score {
     pub(super) fn solved(&mut self, by_list: bool, task: Task) {
         let one = |is_right: bool| i32::from(is_right);
         // Without a list there is no wrong choice.
-        let fix = one(!by_list || self.wrong_fixes == 0);
-        let lock = one(self.wrong_locks == 0 && task != Task::Lock);
-        let rung = one(self.wrong_rungs == 0 && task == Task::Fix);
+        let fix = one(!by_list || self.wrong_fixes.is_empty());
+        let lock = one(self.wrong_locks.is_empty() && task != Task::Lock);
+        let rung = one(self.wrong_rungs.is_empty() && task == Task::Fix);
         self.gained = Some([lock, rung, fix]);
     }
 }
@@ -98,6 +109,8 @@ pub enum Remark {
     KeyNotAsked,
     /// The key policy leaves the decision to IAM.
     KeyPolicyFine,
+    /// Nothing allows it, so each way would do: AWS names one policy type.
+    AnyWouldDo,
     /// Nobody meant to allow it in IAM: a grant was meant to.
     GrantMeant,
     /// Nobody meant to allow it in IAM: AWS names one policy type.
@@ -112,7 +125,7 @@ pub enum Remark {
 
 impl Remark {
     /// All of them.
-    pub const ALL: [Remark; 13] = [
+    pub const ALL: [Remark; 14] = [
         Remark::NamesDynamodb,
         Remark::NamesKms,
         Remark::NamesKeyState,
@@ -121,6 +134,7 @@ impl Remark {
         Remark::NoDeny,
         Remark::KeyNotAsked,
         Remark::KeyPolicyFine,
+        Remark::AnyWouldDo,
         Remark::GrantMeant,
         Remark::OnePolicyType,
         Remark::NoGrant,
@@ -130,7 +144,7 @@ impl Remark {
 
     /// Whether the answer has cost a point.
     pub const fn costs(self) -> bool {
-        !matches!(self, Remark::FixRefused | Remark::StillRefused)
+        !matches!(self, Remark::AnyWouldDo | Remark::FixRefused | Remark::StillRefused)
     }
 
     /// The id in the lesson files.
@@ -144,6 +158,7 @@ impl Remark {
             Remark::NoDeny => "no_deny",
             Remark::KeyNotAsked => "key_not_asked",
             Remark::KeyPolicyFine => "key_policy_fine",
+            Remark::AnyWouldDo => "any_would_do",
             Remark::GrantMeant => "grant_meant",
             Remark::OnePolicyType => "one_policy_type",
             Remark::NoGrant => "no_grant",

@@ -1,4 +1,4 @@
-//! Pseudonyms for whoever is recorded or watched: what names an account, a key, a user or a request is replaced by
+//! Pseudonyms for recordings and classes: what names an account, a key, a user or a request is replaced by
 //! something of the same form and width, the same thing always by the same. Secrets are gone before ([`crate::lab::redact`]).
 //!
 //! Everything passes once, when its answer is taken in: what the lab decides with stays as it came, what is kept to be

@@ -147,7 +147,7 @@ mod tests {
     #[case("a 12, b=3", [Some(12), Some(3), None, None])]
     #[case("a12<", [Some(1), None, None, None])]
     #[case("a12<<", [None; 4])]
-    #[case::a_letter_again_begins_anew("a12b3a4", [Some(4), Some(3), None, None])]
+    #[case::a_letter_again_starts_over("a12b3a4", [Some(4), Some(3), None, None])]
     #[case::zero_is_a_number("c0", [None, None, Some(0), None])]
     #[case::three_digits("d999", [None, None, None, Some(999)])]
     #[case::what_was_not_taken_can_be_mended("b3 e4 c5", [None, Some(3), Some(5), None])]
@@ -163,7 +163,7 @@ mod tests {
     #[case::no_answer("b3e 4", [None, Some(3), None, None], Stray::NoAnswer('e'))]
     #[case::too_many("d9999", [None; 4], Stray::TooMany(3))]
     #[case::far_too_many("a2c100000", [Some(2), None, None, None], Stray::TooMany(2))]
-    fn what_is_not_taken_is_told_and_counts_for_nothing(
+    fn ignored_input_is_reported_and_not_counted(
         #[case] keys: &str,
         #[case] hands: [Option<u16>; 4],
         #[case] stray: Stray,

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_goes_on_with_a_clock_that_began_anew() {
+    fn a_saved_pace_continues_on_a_new_clock() {
         let mut kept = Pace::default();
         kept.advance(Stage::Who, 60);
         let kept: Pace = serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap();

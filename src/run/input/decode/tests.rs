@@ -176,7 +176,7 @@ fn the_background_is_understood() {
 #[case::half_a_paste(&[(0, b"\x1b[200~abc".as_slice()), (300, b"q".as_slice())], "paste q")]
 #[case::a_slow_paste(&[(0, b"\x1b[200~abc".as_slice()), (900, b"q\rabc".as_slice()), (900, b"q\x1b[201~".as_slice()), (0, b"n".as_slice())], "paste n")]
 #[case::a_torn_end_of_a_paste(&[(0, b"\x1b[200~abc\x1b[2".as_slice()), (5, b"01~n".as_slice())], "paste n")]
-fn what_stalls_is_given_up(#[case] chunks: &[(u64, &[u8])], #[case] keys: &str) {
+fn stalled_requests_are_dropped(#[case] chunks: &[(u64, &[u8])], #[case] keys: &str) {
     assert_eq!(names(&fed(chunks.iter().copied())), keys);
 }
 

@@ -179,7 +179,7 @@ fn what_the_check_at_the_start_costs() {
     "UPDATE documents SET kind = zeroblob(32) WHERE seq = 2",
     "row 2 of its table documents can't be decrypted"
 )]
-fn what_was_changed_on_disk_is_noticed_at_the_start(#[case] change: &str, #[case] what: &str) {
+fn changed_files_are_noticed_at_the_start(#[case] change: &str, #[case] what: &str) {
     let error = reopened_after(change).map(|_| ()).unwrap_err();
     assert_eq!(
         error,

@@ -144,7 +144,7 @@ fn every_operation_knows_a_missing_table() {
 }
 
 #[test]
-fn who_may_not_learns_nothing_about_existence() {
+fn without_permission_nobody_learns_what_exists() {
     let mut lab = Lab::new();
     lab.table("music", Value::Null);
     let user = lab.user("nobody", &["kms:*"]);

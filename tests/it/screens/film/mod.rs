@@ -99,7 +99,7 @@ fn a_file_that_exists_is_only_replaced_with_force() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said_and_leaves_nothing() {
+fn a_failed_write_is_reported_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let film = painted(|_| {});
     let error = |name: &str, film: &Film, options: &FilmOptions| {

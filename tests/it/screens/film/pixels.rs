@@ -4,7 +4,7 @@ use super::*;
 
 type Rgb = [u8; 3];
 
-/// Width, height, and the pixels' colours.
+/// Width, height, and the pixels' colors.
 fn decoded(bytes: &[u8]) -> (usize, usize, Vec<Rgb>) {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::EXPAND);
@@ -25,7 +25,7 @@ const ORIGIN: (usize, usize) = (0, 0);
 const CELL: (usize, usize) = (24, 45);
 
 #[test]
-fn a_still_is_1080p_in_the_colours_of_the_theme() {
+fn a_still_is_1080p_in_the_colors_of_the_theme() {
     for (name, ground) in [(ThemeName::Dark, (0x10, 0x14, 0x18)), (ThemeName::Light, (0xff, 0xff, 0xff))] {
         let film = lab(name, SIZE);
         let (width, height, pixels) = decoded(&written(&film, &format!("{name}.png"), &FilmOptions::default()));
@@ -271,7 +271,7 @@ fn short_and_unchanged_frames_are_left_out() {
 }
 
 #[test]
-fn more_colours_than_a_palette_has_become_the_nearest() {
+fn more_colors_than_a_palette_has_become_the_nearest() {
     let film = painted(|buffer| {
         for index in 0..80 * 20 {
             let color = Color::Rgb((index % 80 * 3) as u8, (index / 80 * 12) as u8, 128);

@@ -189,7 +189,7 @@ fn stand_in(folder: &Path, script: &str) -> FilmOptions {
 }
 
 #[test]
-fn ffmpeg_gets_a_file_with_a_name_and_its_errors_are_told() {
+fn ffmpeg_gets_a_named_file_and_its_errors_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     // The pictures are what follows `-i`.
     let read = "while [ \"$1\" != -i ]; do shift; done; shift; ls -l \"$1\" >&2";
