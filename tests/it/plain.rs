@@ -239,7 +239,7 @@ fn experiments_are_tried_in_lines() {
         "The experiments come after stage 8",
         ", break for the experiments",
         "\n14 experiments. ",
-        "\n2. Add an explicit Deny\n",
+        "\n2. Add an explicit Deny. An Allow and a Deny: which wins?\n",
         "\nExperiment 2 of 14: Add an explicit Deny\n",
         "\nadmin: PutKeyPolicy ALLOWED.\n",
         "\nAfter the wait. test-user: Scan DENIED. Path: DynamoDB yes, KMS no, no items.\n",
@@ -294,7 +294,7 @@ fn the_results_of_drills_are_exported() {
         assert_eq!(drills[round - 1]["hints"], json!(round), "the latest");
     }
     // A new session takes them over.
-    dialogue_at(home.path(), "\n\n\nq\n", &["--fresh"]);
+    dialogue_at(home.path(), "2\n\n\nq\n", &["--fresh"]);
     let file = home.path().join("later.json");
     let export = program(home.path(), "", "").arg("export").arg(&file).output().unwrap();
     assert!(export.status.success(), "{}", text(&export.stderr));
