@@ -1,7 +1,7 @@
 //! What was asked: by options, by the text of a logged error, or by both.
 
 use super::evidence::Query;
-use super::logged::{Fault, Logged, is_arn};
+use super::logged::{Fault, Logged, is_arn, is_principal};
 use super::short;
 
 /// The options of `kmslab why`.
@@ -93,8 +93,11 @@ impl Case {
             None => None,
         };
         let of_text = |read: fn(&Logged) -> Option<&str>| logged.as_ref().and_then(read).map(str::to_owned);
-        let principal = named.principal.or_else(|| of_text(Logged::principal)).unwrap_or_default();
-        if !principal.is_empty() && (!is_arn(&principal) || principal.split(':').nth(4).is_none_or(str::is_empty)) {
+        let principal = match named.principal {
+            Some(principal) if principal.is_empty() => return Err(CaseError::NoPrincipal),
+            named => named.or_else(|| of_text(Logged::principal)).unwrap_or_default(),
+        };
+        if !principal.is_empty() && !is_principal(&principal) {
             return Err(CaseError::NoPrincipal);
         }
         let table = named.table.or_else(|| of_text(Logged::table));

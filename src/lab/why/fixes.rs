@@ -349,7 +349,9 @@ pub(super) fn of_text(case: &Case) -> Vec<Fix> {
 fn of_denial(case: &Case, of: Type) -> Vec<Fix> {
     let caller = short(&case.principal).to_owned();
     let logged = case.logged.as_ref();
-    let Some(action) = logged.and_then(|logged| logged.action()) else { return Vec::new() };
+    // Without a caller there is nobody to allow it to.
+    let is_known = !case.principal.is_empty();
+    let Some(action) = logged.and_then(|logged| logged.action()).filter(|_| is_known) else { return Vec::new() };
     let iam = format!("IAM policy of {caller}: add this statement");
     if let Some(table) = logged.and_then(|logged| logged.table()).filter(|_| action.starts_with("dynamodb:")) {
         let statement = json!({"Effect": "Allow", "Action": action, "Resource": table});

@@ -122,7 +122,8 @@ impl Logged {
     pub fn parse(text: &str) -> Option<Logged> {
         let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
         // A log writes line breaks as two characters, and quotes within JSON likewise.
-        let text = clean(&text[..end].replace("\\n", " ").replace("\\r", " ").replace("\\t", " ").replace('\\', ""));
+        let text = plain(&text[..end]);
+        let text = clean(&text.replace("\\n", " ").replace("\\r", " ").replace("\\t", " ").replace('\\', ""));
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let fault = fault(&squeezed)?;
@@ -181,6 +182,21 @@ impl Logged {
     }
 }
 
+/// `text` without the colors of a terminal: `ESC [`, its parameters and a letter. A log may write ESC as six characters.
+fn plain(text: &str) -> String {
+    let text = text.replace("\\u001b", "\u{1b}").replace("\\x1b", "\u{1b}").replace("\\033", "\u{1b}");
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| {
+        let end = part.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':' | '?'))).unwrap_or(part.len());
+        part[end..].chars().skip(1)
+    });
+    rest.fold(first, |mut whole, part| {
+        whole.extend(part);
+        whole
+    })
+}
+
 fn service(arn: &str) -> &str {
     arn.split(':').nth(2).unwrap_or_default()
 }
@@ -212,7 +228,7 @@ fn fault(squeezed: &str) -> Option<Fault> {
 
 /// Reads what stands around "is not authorized to perform".
 fn denied(before: &str, after: &str) -> Fault {
-    let principal = before.rsplit("User:").next().map(trimmed).filter(|arn| is_arn(arn));
+    let principal = before.rsplit("User:").next().map(trimmed).filter(|arn| is_principal(arn));
     let sentence = end_of(after, &["(Service:"]);
     let reasons = ["becauseno", "becausethe", "withanexplicitdeny"];
     let stated = end_of(sentence, &reasons);
@@ -299,6 +315,15 @@ pub(super) fn is_arn(text: &str) -> bool {
         && text.splitn(6, ':').filter(|part| !part.is_empty()).count() >= 4
         && text.len() < 2048
         && !text.contains(['"', '\'', '\\'])
+}
+
+/// Whether a text may be the ARN of a caller: it has an account and a name.
+pub(super) fn is_principal(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_account = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_named = |part: &str| part == "root" || part.split('/').filter(|name| !name.is_empty()).count() >= 2;
+    is_arn(text)
+        && matches!(parts[..], [_, _, _, _, account, name] if is_account(account) && is_named(name) && !name.ends_with('/'))
 }
 
 fn is_action(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::case::CaseError;
 use super::*;
 
 const USER: &str = "arn:aws:iam::111122223333:user/app";
@@ -160,6 +161,40 @@ fn other_faults_are_known(#[case] text: &str, #[case] failure: Failure) {
     assert_eq!(case.key.as_deref(), is_key.then_some(KEY), "{case:?}");
     let report = Report::of_text(case, Some("no credentials".to_owned()));
     assert_eq!((report.verdict, report.failure), (Verdict::Failed, Some(failure)));
+}
+
+#[rstest]
+#[case::terminal(
+    "\u{1b}[1;31mUser: {u} is not\u{1b}[0m authorized to perform: kms:Decrypt on resource: {k}\u{1b}[K because no \
+                  identity-based policy allows the kms:Decrypt action"
+)]
+#[case::json(
+    "\\u001b[31mUser: {u} is not authorized to perform: kms:Decrypt on resource: {k}\\u001b[0m because no \
+              identity-based policy allows the kms:Decrypt action"
+)]
+fn colors_of_a_log_are_stripped(#[case] text: &str) {
+    let logged = parsed(text);
+    assert_eq!((logged.principal(), logged.key(), logged.action()), (Some(USER), Some(KEY), Some("kms:Decrypt")));
+    assert!(!logged.text.contains("[0m") && !logged.text.contains("[31m") && !logged.text.contains("[K"), "{logged:?}");
+}
+
+#[rstest]
+#[case::no_name("arn:aws:iam::111122223333:user/")]
+#[case::a_path_alone("arn:aws:iam::111122223333:role/team/")]
+#[case::no_kind("arn:aws:iam::111122223333:app")]
+#[case::no_account("arn:aws:iam:::user/app")]
+#[case::nothing("")]
+fn a_caller_has_a_name(#[case] arn: &str) {
+    let named = Named { table: Some("orders".to_owned()), principal: Some(arn.to_owned()), ..Named::default() };
+    assert_eq!(Case::new(named), Err(CaseError::NoPrincipal));
+    // A text without a caller says what happened, and nothing about nobody.
+    let text = filled(WRAPPED).replace(USER, arn);
+    let case = Case::new(Named { text: Some(text), ..Named::default() }).unwrap();
+    assert_eq!((case.principal.as_str(), case.key.as_deref()), ("", Some(KEY)));
+    let report = Report::of_text(case, None);
+    assert_eq!(report.fixes, []);
+    let lines = text::lines(&report, false).join(" ");
+    assert!(lines.contains("IAM policy of the caller"), "{lines}");
 }
 
 #[test]
