@@ -2,10 +2,11 @@
 //! services. It holds names and policies, and never plaintext, items or secrets.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::context::Caller;
 use super::error::Fault;
+use super::form::Form;
 use super::log::{BoundedLog, Record};
 use super::operation::{Operation, Output};
 use super::service::Service;
@@ -29,6 +30,7 @@ const QUOTED: &[&str] = &[
     "PolicyName",
     "SSESpecification",
     "TableName",
+    "Tags",
     "TargetKeyId",
     "UserName",
 ];
@@ -108,10 +110,21 @@ fn message(error: &Fault, service: Service) -> Option<String> {
 fn quoted(params: &Params) -> Map<String, Value> {
     let member = |name: &&str| match params {
         Params::Json(members) => members.get(*name).cloned(),
+        Params::Query(form) if *name == "Tags" => tags(form),
         Params::Query(form) => form.get(name).map(Value::from),
     };
     let quoted = QUOTED.iter().filter_map(|name| Some(((*name).to_owned(), member(name)?)));
     quoted.filter(|(_, value)| value.as_str().map_or_else(|| value.to_string().len(), str::len) <= LONGEST).collect()
+}
+
+/// The tags of a query, as JSON would have them; `None` without any.
+fn tags(form: &Form) -> Option<Value> {
+    let tag = |at: usize| {
+        let member = |name: &str| form.get(&format!("Tags.member.{at}.{name}"));
+        Some(json!({"Key": member("Key")?, "Value": member("Value")?}))
+    };
+    let tags: Vec<Value> = (1..).map_while(tag).collect();
+    (!tags.is_empty()).then_some(Value::Array(tags))
 }
 
 /// Ids and counts of a response.
@@ -140,8 +153,6 @@ fn made(output: &Output) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -152,6 +163,13 @@ mod tests {
         });
         let Value::Object(members) = members else { panic!("an object") };
         assert_eq!(Value::Object(quoted(&Params::Json(members))), json!({"TableName": "t", "KeyId": "k"}));
+    }
+
+    #[test]
+    fn tags_of_a_query_are_those_of_json() {
+        let pairs = [("UserName", "u"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+        let quoted = Value::Object(quoted(&Params::Query(pairs.into_iter().collect())));
+        assert_eq!(quoted, json!({"UserName": "u", "Tags": [{"Key": "k", "Value": "v"}]}));
     }
 
     #[test]
