@@ -114,8 +114,8 @@ pub enum Command {
     /// Open a shell for a lab that runs in another terminal
     Shell {
         /// The profile that the AWS CLI uses by default
-        #[arg(long = "as", value_name = "WHO", value_enum)]
-        who: Option<WhoArg>,
+        #[arg(long = "as", value_name = "WHO", value_enum, default_value_t = WhoArg::Admin)]
+        who: WhoArg,
     },
     /// Print settings for your own shell, for a running lab
     Env {
@@ -123,8 +123,8 @@ pub enum Command {
         #[arg(long, value_name = "SHELL", value_enum)]
         shell: Option<ShellArg>,
         /// The profile that the AWS CLI uses by default
-        #[arg(long = "as", value_name = "WHO", value_enum)]
-        who: Option<WhoArg>,
+        #[arg(long = "as", value_name = "WHO", value_enum, default_value_t = WhoArg::Admin)]
+        who: WhoArg,
     },
     /// Show commands for the running lab's stage
     #[command(hide = true)]

@@ -20,11 +20,11 @@ fn lab(environment: &Environment) -> Result<PathBuf, UsageError> {
 ///
 /// # Errors
 /// When no lab is running, or the shell can't be started.
-pub fn open(environment: &Environment, who: Option<Identity>) -> Result<Exit, Report> {
+pub fn open(environment: &Environment, who: Identity) -> Result<Exit, Report> {
     let folder = lab(environment)?;
     shell::ask(&folder).wrap_err("the lab can't be reached")?;
     let mut out = out();
-    let shown = out.write_all(shell::welcome(&folder).as_bytes()).and_then(|()| out.flush());
+    let shown = out.write_all(shell::welcome(&folder, who).as_bytes()).and_then(|()| out.flush());
     shown.wrap_err("the first lines could not be printed")?;
     let mut command = shell::command(&folder, who).wrap_err("the shell can't be set up")?;
     let program = command.get_program().display().to_string();
@@ -36,10 +36,10 @@ pub fn open(environment: &Environment, who: Option<Identity>) -> Result<Exit, Re
 ///
 /// # Errors
 /// When no lab is running, or nothing can be printed.
-pub fn env(environment: &Environment, language: Option<ShellArg>, who: Option<Identity>) -> Result<Exit, Report> {
+pub fn env(environment: &Environment, language: Option<ShellArg>, who: Identity) -> Result<Exit, Report> {
     let folder = lab(environment)?;
     shell::ask(&folder).wrap_err("the lab can't be reached")?;
-    let variables = Variables::read(&folder, who).wrap_err("the lab's names can't be read")?;
+    let variables = Variables::read(&folder, Some(who)).wrap_err("the lab's names can't be read")?;
     let is_fish = || std::env::var("SHELL").is_ok_and(|shell| shell.ends_with("/fish"));
     let language = language.unwrap_or_else(|| if is_fish() { ShellArg::Fish } else { ShellArg::Sh });
     let unset = variables.unset.iter().map(|name| match language {

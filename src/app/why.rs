@@ -9,6 +9,7 @@ use super::setup::teller;
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Environment, Exit, Options, UsageError, out};
 use crate::disk;
+use crate::lab::Identity;
 use crate::lab::why::{Case, Named, Report, Verdict};
 use crate::run::pseudonyms;
 use crate::run::why::{self, Looks};
@@ -39,7 +40,8 @@ pub fn run(runtime: &Runtime, options: &Options, environment: &Environment, want
         [one] if one == "-" => Some(standard_input()?),
         words => Some(words.join(" ")),
     };
-    let case = Case::new(Named { text, ..named }).map_err(UsageError::new)?;
+    let lab = of_lab(options);
+    let case = Case::new(in_lab(Named { text, ..named }, &lab)).map_err(UsageError::new)?;
     pseudonyms::add_names(case.names());
     check_region(options, &case)?;
     if offline && case.logged.is_none() {
@@ -48,7 +50,7 @@ pub fn run(runtime: &Runtime, options: &Options, environment: &Environment, want
     let report = if offline {
         Report::of_text(case, Some("--offline".to_owned()))
     } else {
-        match runtime.block_on(read(options, &case)) {
+        match runtime.block_on(read(options, &case, !lab.is_empty())) {
             Ok(report) => report,
             // The text itself says something.
             Err(Unread::NoCredentials(error)) if case.logged.is_some() => {
@@ -77,10 +79,38 @@ enum Unread {
     Unusable(crate::aws::inventory::Unusable),
 }
 
-async fn read(options: &Options, case: &Case) -> Result<Report, Unread> {
+/// The names of the lab in whose shell this runs; empty elsewhere, and where the options say where to ask.
+fn of_lab(options: &Options) -> Vec<(String, String)> {
+    #[cfg(unix)]
+    if options.admin_profile.is_none() && options.endpoint_url.is_none() && !options.is_aws() {
+        return crate::run::shell::own();
+    }
+    let _ = options;
+    Vec::new()
+}
+
+/// Fills in what a lab's shell knows: without the text of an error it is about the lab's own table and user; a text about
+/// the lab's key is about its table.
+fn in_lab(named: Named, lab: &[(String, String)]) -> Named {
+    let known = |name: &str| lab.iter().find(|(known, value)| known == name && !value.is_empty());
+    let value = |name| known(name).map(|(_, value)| value.clone());
+    let is_about_lab = match (&named.text, value("KMSLAB_KEY_ID")) {
+        (None, _) => true,
+        (Some(text), key) => key.is_some_and(|key| text.contains(&key)),
+    };
+    if !is_about_lab {
+        return named;
+    }
+    let principal = named.principal.or_else(|| value("KMSLAB_USER_ARN").filter(|_| named.text.is_none()));
+    Named { table: named.table.or_else(|| value("KMSLAB_TABLE")), principal, ..named }
+}
+
+async fn read(options: &Options, case: &Case, in_lab: bool) -> Result<Report, Unread> {
+    // The person in a lab's shell may be test-user by default, who can't read what decides.
+    let of_lab = in_lab.then(|| Identity::Admin.profile().to_owned());
     let endpoint = EndpointOptions {
         url: options.endpoint_url.clone(),
-        admin_profile: options.admin_profile.clone(),
+        admin_profile: options.admin_profile.clone().or(of_lab),
         user_profile: None,
         region: options.region.clone().or_else(|| case.region().map(str::to_owned)),
     };

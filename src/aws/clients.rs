@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::error::ConfigError;
 use super::places::{check_places, check_url, places_of};
 use super::process::{Tell, Waiting};
-use super::service_clients::{Keys, ServiceClients, plain_http_client, static_credentials};
+use super::service_clients::{Keys, RequestIds, ServiceClients, plain_http_client, static_credentials};
 use super::tap::Tap;
 use super::timing::Timing;
 use super::{failure, ops, profile, questions};
@@ -46,6 +46,8 @@ pub struct Clients {
     /// The endpoint of each service.
     services: Vec<ServicePlace>,
     timing: Timing,
+    /// Of every request, whoever signed it.
+    ids: RequestIds,
 }
 
 /// The time limit for profiles to give credentials: a role and single sign-on ask the network, and a
@@ -73,14 +75,16 @@ impl Clients {
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .credentials_provider(static_credentials(&keys))
             .build();
+        let ids = RequestIds::default();
         Clients {
-            admin: ServiceClients::with_keys(timing.apply(config), Some(keys)),
+            admin: ServiceClients::with_keys(ids.noting(timing.apply(config)), Some(keys)),
             reconnected: Mutex::default(),
             test_user: Mutex::new(None),
             region: region.to_owned(),
             endpoint: Some(url.to_owned()),
             services: Vec::new(),
             timing,
+            ids,
         }
     }
 
@@ -107,7 +111,7 @@ impl Clients {
             region: options.region.as_deref(),
             url: options.url.as_deref(),
         };
-        let timing = Timing::default();
+        let (timing, ids) = (Timing::default(), RequestIds::default());
         let waiting = Waiting::new(tell);
         let load = |identity, profile| within(identity, profile::load(wanted(identity, profile), &waiting));
         let admin = load(Identity::Admin, options.admin_profile.as_deref()).await?;
@@ -115,7 +119,7 @@ impl Clients {
             Some(profile) => {
                 let config = load(Identity::TestUser, Some(profile)).await?;
                 check_places(&admin, &config)?;
-                Some(ServiceClients::new(timing.apply(config)))
+                Some(ServiceClients::new(ids.noting(timing.apply(config))))
             }
             None => None,
         };
@@ -123,9 +127,10 @@ impl Clients {
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
         let services = places_of(&admin);
         let endpoint = services.iter().find_map(|place| place.endpoint.clone());
-        let admin = ServiceClients::new(timing.apply(admin));
+        let admin = ServiceClients::new(ids.noting(timing.apply(admin)));
         let reconnected = Mutex::default();
-        Ok(Clients { admin, reconnected, test_user: Mutex::new(test_user), region, endpoint, services, timing })
+        let test_user = Mutex::new(test_user);
+        Ok(Clients { admin, reconnected, test_user, region, endpoint, services, timing, ids })
     }
 
     /// The same clients, with `seconds` as the longest wait for a change to take effect; `None` keeps the default.
@@ -146,6 +151,7 @@ impl Clients {
             endpoint: self.endpoint.clone(),
             services: self.services.clone(),
             timing: self.timing,
+            ids: self.ids.clone(),
             reconnected: Default::default(),
         }
     }
@@ -231,7 +237,7 @@ impl Clients {
         }
         let renewed = |clients: &Arc<ServiceClients>| {
             let config = clients.config.to_builder().http_client(plain_http_client()).build();
-            ServiceClients::with_keys(config, clients.keys.clone())
+            ServiceClients::with_keys(self.ids.noting(config), clients.keys.clone())
         };
         *lock(&self.reconnected) = Some(renewed(&self.admin));
         let mut test_user = lock(&self.test_user);
@@ -239,14 +245,18 @@ impl Clients {
     }
 
     fn set_test_user(&self, keys: &Keys) {
-        let mut config = self.admin.config.to_builder().credentials_provider(static_credentials(keys));
+        let mut config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
         if self.admin.config.endpoint_url().is_some_and(profile::is_loopback) {
             // DynamoDB caches table keys for each connection. With a pool of its own, which sends one call at a time,
             // test-user always has the same one, and admin's calls never take it.
-            config = config.http_client(plain_http_client());
+            config = self.ids.noting(config.into_builder().http_client(plain_http_client()).build());
         }
-        let config = config.build();
         *lock(&self.test_user) = Some(ServiceClients::with_keys(config, Some(keys.clone())));
+    }
+
+    /// Whether the request with this id was sent from here, and answered.
+    pub fn has_sent(&self, request_id: &str) -> bool {
+        self.ids.has(request_id)
     }
 
     /// The access key id and the secret that the lab itself was given: by the sandbox, or by IAM for the user that it

@@ -96,7 +96,8 @@ impl Inventory {
         self.users.retain(|user| is_of(&user.mark));
         self.keys.retain(|key| is_of(&key.mark));
         let lead = Names::new("").alias;
-        self.aliases.retain(|alias| alias.name.strip_prefix(&lead).is_some_and(&is_wanted));
+        // One of a person's own naming is a run's by its key.
+        self.aliases.retain(|alias| alias.name.strip_prefix(&lead).is_none_or(&is_wanted));
     }
 
     /// Runs of which a user is here and nothing else. IAM knows no regions, and a lab's key is there before its user and
@@ -149,14 +150,17 @@ pub struct Candidates {
     pub users: BTreeSet<String>,
     /// Ids or ARNs.
     pub keys: BTreeSet<String>,
+    /// Names that people gave to what labs have taken over.
+    pub adopted: BTreeSet<String>,
     /// Nothing but these runs' things; `None` is everyone's.
     pub only: Option<BTreeSet<String>>,
 }
 
 impl Candidates {
-    /// Returns whether a resource is examined that has one of these names in each run.
-    fn includes(&self, is_own: impl Fn(Names) -> bool) -> bool {
-        self.only.as_ref().is_none_or(|runs| runs.iter().any(|run| is_own(Names::new(run))))
+    /// Returns whether a resource of this name is examined, which `is_own` knows as a run's.
+    fn includes(&self, name: &str, is_own: impl Fn(Names) -> bool) -> bool {
+        let is_of = |runs: &BTreeSet<String>| runs.iter().any(|run| is_own(Names::new(run)));
+        self.adopted.contains(name) || self.only.as_ref().is_none_or(is_of)
     }
 }
 
@@ -199,7 +203,7 @@ impl Failed {
         }
     }
 
-    fn is_denial(&self) -> bool {
+    pub(super) fn is_denial(&self) -> bool {
         matches!(self.code.as_deref(), Some("AccessDenied" | "AccessDeniedException"))
     }
 
@@ -267,7 +271,7 @@ impl Clients {
         let client = self.admin.dynamodb();
         let listed = pages!("dynamodb:ListTables", client.list_tables(), |page| page.table_names.unwrap_or_default());
         let names = listed_and(listed, &candidates.tables, "kmslab-table-", &mut found.unseen)?;
-        for name in names.into_iter().filter(|name| candidates.includes(|own| own.tables().contains(name))) {
+        for name in names.into_iter().filter(|name| candidates.includes(name, |own| own.tables().contains(name))) {
             let description = match send!("dynamodb:DescribeTable", client.describe_table().table_name(&name)) {
                 Ok(output) => output.table,
                 Err(failed) if failed.is_absence() => continue,
@@ -292,7 +296,7 @@ impl Clients {
         Ok(())
     }
 
-    async fn tags_of_table(&self, arn: &str) -> Result<Vec<(String, String)>, Failed> {
+    pub(super) async fn tags_of_table(&self, arn: &str) -> Result<Vec<(String, String)>, Failed> {
         let call = self.admin.dynamodb().list_tags_of_resource().resource_arn(arn);
         let (mut all, mut next) = (Vec::new(), None);
         loop {
@@ -310,7 +314,7 @@ impl Clients {
         let listed =
             pages!("iam:ListUsers", client.list_users(), |page| page.users.into_iter().map(|user| user.user_name));
         let names = listed_and(listed, &candidates.users, "kmslab-user-", &mut found.unseen)?;
-        for name in names.into_iter().filter(|name| candidates.includes(|own| own.user == *name)) {
+        for name in names.into_iter().filter(|name| candidates.includes(name, |own| own.user == *name)) {
             let arn = match send!("iam:GetUser", client.get_user().user_name(&name)) {
                 Ok(output) => output.user.map(|user| user.arn).unwrap_or_default(),
                 Err(failed) if failed.is_absence() => continue,
@@ -420,7 +424,7 @@ impl Clients {
         Ok(())
     }
 
-    async fn tags_of_key(&self, id: &str) -> Result<Vec<(String, String)>, Failed> {
+    pub(super) async fn tags_of_key(&self, id: &str) -> Result<Vec<(String, String)>, Failed> {
         for attempt in 0.. {
             let tags = pages!("kms:ListResourceTags", self.admin.kms().list_resource_tags().key_id(id), |page| page
                 .tags
@@ -449,7 +453,8 @@ impl Clients {
         };
         for alias in listed {
             let (Some(name), Some(arn)) = (alias.alias_name, alias.alias_arn) else { continue };
-            if !name.starts_with("alias/kmslab-key-") || !candidates.includes(|own| own.alias == name) {
+            let is_named = name.starts_with("alias/kmslab-key-") || candidates.adopted.contains(&name);
+            if !is_named || !candidates.includes(&name, |own| own.alias == name) {
                 continue;
             }
             let target = match alias.target_key_id {

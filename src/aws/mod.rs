@@ -14,6 +14,7 @@ mod files;
 mod guard;
 pub mod inventory;
 mod layer;
+pub mod look;
 mod ops;
 mod places;
 mod process;

@@ -1,14 +1,16 @@
 //! The SDK's clients of one identity, and what they are made of.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient};
 use zeroize::Zeroizing;
 
 use super::guard;
+use super::layer::layered;
 
 /// Keys as the sandbox gives them to its admin, and IAM to a new user.
 #[derive(Clone)]
@@ -58,6 +60,36 @@ impl ServiceClients {
 
     pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
         self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
+    }
+}
+
+/// The ids of the requests that were answered: by them a lab knows its own calls among those that a server reports.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RequestIds(Arc<Mutex<HashSet<String>>>);
+
+impl RequestIds {
+    /// `config`, whose HTTP client notes the ids.
+    pub(super) fn noting(&self, config: SdkConfig) -> SdkConfig {
+        let Some(client) = config.http_client() else { return config };
+        let ids = self.clone();
+        let noting = layered(client, move |connector, request| {
+            let (answered, ids) = (connector.call(request), ids.clone());
+            HttpConnectorFuture::new(async move {
+                let response = answered.await?;
+                ids.all().extend(response.headers().get("x-amzn-requestid").map(str::to_owned));
+                Ok(response)
+            })
+        });
+        config.into_builder().http_client(noting).build()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request with this id was answered.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.all().contains(id)
     }
 }
 

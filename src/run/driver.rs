@@ -195,6 +195,8 @@ fn handle<F: Front>(
     let copy = front.keeps_events().then(|| event.clone());
     let effects = state.update(event);
     pseudonyms::learn(state.masker().as_ref());
+    #[cfg(unix)]
+    handler.into_iter().for_each(|handler| handler.watch(state));
     if let Some(event) = copy {
         front.happened(state, event)?;
     }

@@ -18,7 +18,7 @@ use super::journal::{self, Journal};
 use super::notes::Place;
 use super::session_file::{SessionLock, SessionWriter};
 #[cfg(unix)]
-use super::shell::{access::Access, contents::OwnProfiles, folder, terminal};
+use super::shell::{access::Access, contents::OwnProfiles, folder, terminal, terminal::Came};
 use super::watch::{OwnCalls, Watch};
 use super::writes::Writes;
 use crate::aws::Clients;
@@ -38,6 +38,18 @@ const LONGEST_FILE: u64 = 256 * 1024;
 #[cfg(unix)]
 fn no_folder() -> io::Error {
     io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR")
+}
+
+/// Reports what a shell has sent last.
+#[cfg(unix)]
+async fn last_look(watch: Option<&Watch>) {
+    let Some(watch) = watch else { return };
+    for _ in 0..20 {
+        if watch.look().await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Writes a session up, and returns the message for the learner. `None`: it isn't saved.
@@ -119,25 +131,24 @@ impl EffectHandler {
     #[cfg(unix)]
     #[must_use]
     pub fn with_shell(mut self, parents: &[PathBuf], own: Option<OwnProfiles>, is_shared: bool) -> EffectHandler {
-        self.watch = Watch::new(&self.clients, self.own.clone(), self.events.clone());
+        let watch = Watch::new(&self.clients, self.own.clone(), self.events.clone());
+        self.watch = Some(watch.clone());
         self.access = Access::new(parents, own).map(Arc::new).ok();
         if let Some(access) = &self.access
             && let Ok(listener) = access.listen()
         {
-            let (access, watch, clients) = (Arc::downgrade(access), self.watch.clone(), self.clients.clone());
+            let (access, watch, clients) = (Arc::downgrade(access), watch.clone(), self.clients.clone());
             tokio::spawn(async move {
                 while let Ok((mut asker, _)) = listener.accept().await {
                     let Some(access) = access.upgrade() else { return };
                     if access.open(&clients).is_ok() {
-                        watch.iter().for_each(|watch| watch.begin());
+                        watch.begin();
                         let _ = asker.write_all(&[1]).await;
                     }
                 }
             });
         }
-        if let Some(watch) = self.watch.clone() {
-            tokio::spawn(watch.run(is_shared));
-        }
+        tokio::spawn(watch.run(is_shared));
         self
     }
 
@@ -149,7 +160,13 @@ impl EffectHandler {
         }
     }
 
-    /// Opens a shell in the lab's terminal. Its end arrives as [`Event::ShellClosed`], after the last calls.
+    /// Tells what is to be looked for from here on.
+    #[cfg(unix)]
+    pub fn watch(&self, state: &State) {
+        self.watch.iter().for_each(|watch| watch.want(state));
+    }
+
+    /// Opens a shell in the lab's terminal. Its end, or a stop, arrives as [`Event::ShellClosed`], after the last calls.
     ///
     /// # Errors
     /// When there is no folder or no terminal for it, or the shell can't be started.
@@ -159,18 +176,16 @@ impl EffectHandler {
         access.write_now(state)?;
         access.open(&self.clients)?;
         self.watch.iter().for_each(|watch| watch.begin());
-        let (open, mut child) = terminal::open(access.path())?;
-        let watch = self.watch.clone();
+        let (open, mut waiter) = terminal::open(access.path(), state.view().focus())?;
+        let (watch, events) = (self.watch.clone(), self.events.clone());
+        let goes_on = format!("your shell is stopped: {} goes back to it", state.view().keys.first("shell", "!"));
         self.answer(async move {
-            let _ = child.wait().await;
-            if let Some(watch) = watch {
-                for _ in 0..20 {
-                    if watch.look().await {
-                        break;
-                    }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+            while let Came::Stopped = waiter.next().await {
+                last_look(watch.as_deref()).await;
+                let _ = events.send(Event::ShellClosed);
+                let _ = events.send(Event::Say(goes_on.clone()));
             }
+            last_look(watch.as_deref()).await;
             Event::ShellClosed
         });
         Ok(open)
@@ -186,10 +201,10 @@ impl EffectHandler {
         let access = self.access.as_ref().ok_or_else(no_folder)?;
         let file = access.path().join("statement.json");
         folder::put(&file, &format!("{}\n", draft.text()))?;
-        let (open, mut child) = terminal::edit(&file)?;
+        let (open, mut waiter) = terminal::edit(&file)?;
         let (draft, events) = (draft.clone(), self.events.clone());
         self.answer(async move {
-            let ended = child.wait().await;
+            let ended = waiter.ended().await;
             let text = disk::read_text(&file, LONGEST_FILE);
             let _ = std::fs::remove_file(&file);
             let problem = match (ended, text) {
@@ -233,9 +248,10 @@ impl EffectHandler {
                 });
             }
             Effect::Inspect { serial, inquiry } => {
-                let clients = self.clients.clone();
+                let (clients, in_flight) = (self.clients.clone(), self.own.begin());
                 self.answer(async move {
                     let finding = tokio::spawn(async move { inspect::find_out(&clients, &inquiry).await }).await;
+                    drop(in_flight);
                     let finding = finding.unwrap_or_else(|_| Finding::Failed(broken().message));
                     Event::Inspected { serial, finding }
                 });
@@ -256,6 +272,11 @@ impl EffectHandler {
                 if let Some(journal) = self.journal.clone() {
                     journal.take_over(&run, created);
                     tokio::task::spawn_blocking(move || journal.hold());
+                }
+            }
+            Effect::Adopt(taken) => {
+                if let Some(journal) = self.journal.clone() {
+                    tokio::task::spawn_blocking(move || journal.adopt(&taken));
                 }
             }
             Effect::Export(session) => self.export(session),
@@ -313,8 +334,7 @@ impl EffectHandler {
     fn call(&self, id: CallId, identity: Identity, operation: Operation) {
         let (clients, journal) = (self.clients.clone(), self.journal.clone());
         let settled = self.keeper.as_ref().map(SessionWriter::settled);
-        let own = self.own.clone();
-        own.begin();
+        let in_flight = self.own.begin();
         self.answer(async move {
             if let Some(settled) = settled {
                 settled.await;
@@ -326,7 +346,7 @@ impl EffectHandler {
                 }
                 _ => call(clients, identity, operation).await,
             });
-            own.end(&answer);
+            drop(in_flight);
             if let Some(account) = account_of(&answer).filter(|_| names_account)
                 && let Some(journal) = &journal
             {

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::disk;
 use crate::lab::certainty::{Certainty, certainty};
+use crate::lab::model::adoption::Taken;
 use crate::lab::{Answer, CallError, Operation};
 
 use left::open;
@@ -172,6 +173,16 @@ impl Journal {
             known.uncertain.remove(&call);
         }
         drop(known);
+        let mut written = self.written();
+        if let Err(reason) = self.write(&mut written, &line) {
+            written.failed = Some(reason);
+        }
+    }
+
+    /// Takes down what the lab has taken over from another client, which takes as long as the disk takes.
+    pub fn adopt(&self, taken: &Taken) {
+        self.known().begun.push(format!("{} {}", taken.operation, taken.name));
+        let line = Line::Adopted { adopted: taken.operation.to_owned(), name: taken.name.clone() };
         let mut written = self.written();
         if let Err(reason) = self.write(&mut written, &line) {
             written.failed = Some(reason);
@@ -359,6 +370,24 @@ mod tests {
         let text = fs::read_to_string(folder.path().join("4f2a.jsonl")).unwrap();
         let (key, user) = (r#"{"intent":"CreateKey","name":""}"#, r#"{"intent":"CreateUser","name":"u"}"#);
         assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), [key, user]);
+    }
+
+    #[test]
+    fn what_was_adopted_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = start(folder.path());
+        let names =
+            [("CreateTable", "records"), ("CreateKey", KEY), ("CreateUser", "bob\u{1b}[2J"), ("CreateUser", "")];
+        for (operation, name) in names {
+            journal.adopt(&Taken { operation, name: name.to_owned() });
+        }
+        assert_eq!(journal.begun()[0], "CreateTable records");
+        drop(journal);
+        let left = Journals::read(folder.path()).unwrap().left.pop().unwrap();
+        let adopted: Vec<_> =
+            left.adopted.iter().map(|(operation, name)| (operation.as_str(), name.as_str())).collect();
+        assert_eq!(adopted, [("CreateKey", KEY), ("CreateTable", "records")], "no name drives a terminal");
+        assert_eq!((left.keys, left.may_have_key), (vec![KEY.to_owned()], false));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Signals that end the program in order: the terminal restored, the temporary folder removed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use futures_util::Stream;
 
 /// The number of SIGHUP: the terminal is gone.
@@ -19,14 +17,6 @@ pub fn stop(last_resort: fn()) -> impl Stream<Item = u8> + Unpin {
     unix::signals().inspect(|_| crate::ui::terminal::hurry())
 }
 
-/// Whether Ctrl-C and Ctrl-\\ are a shell's, which has the terminal. A program without job control leaves them to both.
-static IS_SHELL_OPEN: AtomicBool = AtomicBool::new(false);
-
-/// Leaves the terminal's own signals to a shell, or takes them again.
-pub fn leave_to_shell(is_open: bool) {
-    IS_SHELL_OPEN.store(is_open, Ordering::SeqCst);
-}
-
 /// The numbers of the signals that ask the program to end, as they arrive.
 #[cfg(not(unix))]
 pub fn stop(_: fn()) -> impl Stream<Item = u8> + Unpin {
@@ -40,7 +30,6 @@ pub fn stop(_: fn()) -> impl Stream<Item = u8> + Unpin {
 
 #[cfg(unix)]
 mod unix {
-    use std::sync::atomic::Ordering;
     use std::task::Poll;
     use std::time::Duration;
 
@@ -73,11 +62,8 @@ mod unix {
         let mut signals = kinds.map(|kind| (signal(kind).ok(), u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)));
         futures_util::stream::poll_fn(move |context| {
             for (signal, number) in &mut signals {
-                let is_shells = || [2, 3].contains(number) && super::IS_SHELL_OPEN.load(Ordering::SeqCst);
-                while signal.as_mut().is_some_and(|signal| signal.poll_recv(context).is_ready()) {
-                    if !is_shells() {
-                        return Poll::Ready(Some(*number));
-                    }
+                if signal.as_mut().is_some_and(|signal| signal.poll_recv(context).is_ready()) {
+                    return Poll::Ready(Some(*number));
                 }
             }
             Poll::Pending

@@ -96,6 +96,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
             brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
         }
         Status::Running => brief.running(budget),
+        Status::Done(_) if state.waits_for_answer() => brief.before(budget.before),
         Status::Done(check) => brief.after(check, budget),
     };
     // After the calls the panes have the rows.

@@ -21,6 +21,8 @@ mod faults;
 mod insight;
 mod lab_admin;
 mod licences;
+#[cfg(unix)]
+mod looking;
 mod mask;
 #[cfg(unix)]
 mod moto;

@@ -15,14 +15,14 @@ use crate::support::program::{program, text};
 use crate::support::settings::without_settings;
 
 /// A running moto; it ends when this is dropped.
-struct Moto {
+pub struct Moto {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Moto {
     /// `None` where it can't be started and need not be.
-    fn start(home: &Path) -> Option<Moto> {
+    pub fn start(home: &Path) -> Option<Moto> {
         let child = without_settings(&mut Command::new("moto_server"))
             .args(["-H", "127.0.0.1", "-p", "0"])
             // Without it moto knows no managed policy.

@@ -329,3 +329,128 @@ fn a_statement_is_edited_in_the_learners_own_editor() {
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends_in_order().0, 0);
 }
+
+/// The terminal as the shell finds it when the lab has been left.
+fn is_tidy(terminal: &Terminal) -> bool {
+    let screen = terminal.parser.screen();
+    !screen.alternate_screen()
+        && !screen.bracketed_paste()
+        && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        && !screen.application_cursor()
+        && !screen.application_keypad()
+}
+
+#[test]
+fn a_shell_that_is_stopped_goes_on() {
+    let path = path();
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1"]);
+    terminal.wait_for(&["1/9"]);
+    for stops in ["suspend", "kill -STOP $$"] {
+        terminal.press("!");
+        terminal.wait_for(&["(kmslab) $"]);
+        terminal.press(&format!("kept=still; {stops}\r"));
+        terminal.wait_for(&["1/9", "your shell is stopped: ! goes back to it"]);
+        // The lab has its keys meanwhile.
+        terminal.press("?");
+        terminal.wait_for(&["answer the question, before enter"]);
+        terminal.press("\x1b");
+        terminal.wait_for(&["a–d answer"]);
+        terminal.press("!");
+        terminal.press("echo \"$kept there\"\r");
+        terminal.wait_for(&["\nstill there"]);
+        terminal.press("exit\r");
+        terminal.wait_for(&["1/9", "nothing was sent from the shell"]);
+    }
+    // One that is stopped when the lab ends goes with it.
+    terminal.press("!");
+    terminal.wait_for(&["(kmslab) $"]);
+    terminal.press("suspend\r");
+    terminal.wait_for(&["your shell is stopped"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn what_a_shell_leaves_switched_on_is_switched_off() {
+    let path = path();
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1"]);
+    terminal.wait_for(&["1/9"]);
+    terminal.press("!");
+    terminal.wait_for(&["(kmslab) $"]);
+    terminal.press("printf '\\e[?1002h\\e[?1006h\\e[?1h\\e=\\e[?1049h\\e[5;9r\\e[5 q'; exit\r");
+    terminal.wait_for(&["1/9", "nothing was sent from the shell", "a–d answer"]);
+    let screen = terminal.parser.screen();
+    assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    assert!(screen.alternate_screen() && !screen.application_cursor() && !screen.application_keypad());
+    let tidied = b"\x1b[0 q";
+    assert!(terminal.bytes.windows(tidied.len()).any(|bytes| bytes == tidied));
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert!(is_tidy(&terminal));
+}
+
+#[test]
+fn an_editor_that_is_stopped_goes_on() {
+    let files = tempfile::tempdir().unwrap();
+    let editor = files.path().join("editor");
+    // What Ctrl-Z does to the program in the foreground.
+    std::fs::write(&editor, "#!/bin/sh\nkill -TSTP 0\nsed -i s/kms:_*/kms:Decrypt/ \"$1\"\n").unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let environment = [("EDITOR", editor.to_str().unwrap())];
+    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1"]);
+    terminal.do_stages(6);
+    terminal.wait_for(&["7/9", "the usual way"]);
+    terminal.press("1");
+    terminal.wait_for(&["7/9", "a–d answer"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["\"Effect\": \"Allow\"", "$EDITOR"]);
+    terminal.press("\x05");
+    terminal.wait_for(&["\"kms:Decrypt\"", "$EDITOR"]);
+    terminal.press("\x1b");
+    terminal.wait_for(&["the usual way"]);
+    terminal.leave_mid_lab();
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn lines_open_the_same_shell_in_place() {
+    let path = path();
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 40, &environment, &["--plain", "--seed", "1", "--no-questions"]);
+    terminal.wait_for(&["Stage 1"]);
+    for command in ["shell\r", "!\r"] {
+        terminal.press(command);
+        terminal.wait_for(&["(kmslab) $"]);
+        terminal.press("echo $KMSLAB_RUN $AWS_PROFILE; clear; exit\r");
+        terminal.wait_for(&["othing was sent from the shell"]);
+        terminal.press("clear\r");
+        terminal.wait_for(&["\"clear\" does nothing here"]);
+    }
+    terminal.press("\r");
+    terminal.wait_for(&["As expected"]);
+    terminal.press("q\r");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn why_knows_the_lab_of_its_shell() {
+    let mut terminal = Terminal::start(100, 28, &[], &["--seed", "1", "--no-questions"]);
+    for stage in 1..=5 {
+        terminal.wait_for(&[&format!("{stage}/9"), UNSENT]);
+        terminal.press("\r");
+        terminal.wait_for(&["✔ As expected"]);
+        terminal.press("\r");
+    }
+    terminal.wait_for(&["6/9", UNSENT]);
+    let output = learner(&terminal, &format!("'{}' why", env!("CARGO_BIN_EXE_kmslab")));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.starts_with("DENIED   dynamodb:Scan on kmslab-table-") && text.contains("as user/kmslab-user-"),
+        "{text}"
+    );
+    terminal.leave_mid_lab();
+    terminal.ends_in_order();
+}

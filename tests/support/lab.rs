@@ -315,7 +315,11 @@ impl Session {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::ResponsesLoaded { stage, found: Ok(found) });
                 }
-                Effect::Save(_) | Effect::TakeOver { .. } | Effect::Reconnect | Effect::OpenShell => {}
+                Effect::Save(_)
+                | Effect::TakeOver { .. }
+                | Effect::Adopt(_)
+                | Effect::Reconnect
+                | Effect::OpenShell => {}
                 Effect::Report(_) | Effect::Copy(_) | Effect::Export(_) => {}
                 Effect::Edit(_) | Effect::Exit | Effect::StartOver => {}
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::model::adoption::Taken;
 use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::masked::Answered;
@@ -106,6 +107,8 @@ pub enum Command {
     CatchUp,
     /// Take the run's journal over.
     TakeOver,
+    /// Take down what the lab has taken over from another client.
+    Adopt(Taken),
     /// Do something for an experiment.
     Trial(Experiment, TrialCommand),
     /// Do something for the drills.

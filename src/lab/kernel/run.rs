@@ -143,6 +143,11 @@ impl Run {
         }
     }
 
+    /// Whether another client has reached the stage's goal, which the lab has checked.
+    pub(in crate::lab) fn is_noticed(&self) -> bool {
+        self.purpose == Purpose::Notice && matches!(self.status, Status::Done(_))
+    }
+
     /// Sends the batch in progress as if it had not been sent.
     pub(super) fn resend(&mut self) {
         self.status = Status::Running;

@@ -1,10 +1,12 @@
 //! What other clients have made, changed or removed: the lab takes it over as its own where it would have made the same.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::facts::{Facts, Names};
+use super::facts::{Facts, Made, Names};
 use super::noticed::NoticedCall;
+use super::operation::{Identity, Operation};
+use super::statement::{statements, texts};
 use super::test_user;
 
 /// The names that the person chose for what the lab would have made.
@@ -35,6 +37,30 @@ impl Names {
     }
 }
 
+/// Something that another client has made and the lab has taken over as its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The operation that made it.
+    pub operation: &'static str,
+    /// Its name; a key's ARN.
+    pub name: String,
+}
+
+impl Taken {
+    /// What there is now and was not there before.
+    pub fn between(before: &Made, now: &Made, names: &Names) -> Vec<Taken> {
+        let key = now.key.clone().filter(|key| before.key.as_ref() != Some(key));
+        let named = |is_new: bool, name: &String| is_new.then(|| name.clone());
+        let all = [
+            ("CreateKey", key),
+            ("CreateAlias", named(now.alias && !before.alias, &names.alias)),
+            ("CreateTable", named(now.table && !before.table, &names.table)),
+            ("CreateUser", named(now.user && !before.user, &names.user)),
+        ];
+        all.into_iter().filter_map(|(operation, name)| Some(Taken { operation, name: name? })).collect()
+    }
+}
+
 /// What other clients have added, beside what the lab would have made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,6 +74,76 @@ pub struct Added {
     /// Resources of the person's own, in words. Clean-up leaves and lists them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
+    /// What may let test-user use the key, beside the key policy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<Opening>,
+}
+
+/// What another client has added that may let test-user use the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opening {
+    /// A grant, by id.
+    Grant(String),
+    /// An inline policy of test-user: its name and its text.
+    Inline(String, String),
+    /// A managed policy on test-user, by ARN.
+    Attached(String),
+}
+
+impl Opening {
+    /// The call that takes it back. What an inline policy allows in other services stays.
+    pub fn take_back(&self, user: &str, key: &str) -> Operation {
+        let user = user.to_owned();
+        match self {
+            Opening::Grant(id) => Operation::RevokeGrant { key: key.to_owned(), grant_id: id.clone() },
+            Opening::Attached(arn) => Operation::DetachUserPolicy { user, policy_arn: arn.clone() },
+            Opening::Inline(name, text) => match without_kms(text) {
+                Some(policy) => Operation::PutUserPolicy { user, name: name.clone(), policy },
+                None => Operation::DeleteUserPolicy { user, name: name.clone() },
+            },
+        }
+    }
+
+    /// Whether `operation` takes it back, or replaces it.
+    fn is_closed_by(&self, operation: &Operation) -> bool {
+        match (self, operation) {
+            (Opening::Grant(id), Operation::RevokeGrant { grant_id, .. }) => id == grant_id,
+            (Opening::Attached(arn), Operation::DetachUserPolicy { policy_arn, .. }) => arn == policy_arn,
+            (
+                Opening::Inline(own, _),
+                Operation::DeleteUserPolicy { name, .. } | Operation::PutUserPolicy { name, .. },
+            ) => own == name,
+            _ => false,
+        }
+    }
+}
+
+/// A policy without what it allows in KMS; `None` where nothing else is allowed, or that can't be told.
+fn without_kms(policy: &str) -> Option<String> {
+    let mut document: Value = serde_json::from_str(policy).ok()?;
+    let is_allow = |statement: &&Value| statement["Effect"] == "Allow";
+    let kept: Vec<Value> = statements(&document)
+        .into_iter()
+        .filter_map(|statement| {
+            if !is_allow(&statement) {
+                return Some(statement.clone());
+            }
+            let actions = texts(statement.get("Action")?).into_iter().filter_map(|action| match action.as_str() {
+                "*" => Some("dynamodb:*".to_owned()),
+                _ => action.to_ascii_lowercase().starts_with("dynamodb:").then_some(action),
+            });
+            let actions: Vec<String> = actions.collect();
+            let mut statement = statement.clone();
+            statement["Action"] = json!(actions);
+            (!actions.is_empty()).then_some(statement)
+        })
+        .collect();
+    if !kept.iter().any(|statement| is_allow(&statement)) {
+        return None;
+    }
+    document["Statement"] = Value::Array(kept);
+    Some(document.to_string())
 }
 
 impl Added {
@@ -55,6 +151,12 @@ impl Added {
     pub fn forget_user(&mut self) {
         self.attached.clear();
         self.inline.clear();
+        self.openings.retain(|opening| matches!(opening, Opening::Grant(_)));
+    }
+
+    /// Notes that a call of the lab's own has been done.
+    pub(super) fn learn(&mut self, operation: &Operation) {
+        self.openings.retain(|opening| !opening.is_closed_by(operation));
     }
 }
 
@@ -74,6 +176,41 @@ impl Facts {
         false
     }
 
+    /// Notes a call after which test-user may be allowed to use the key, beside the key policy, or no longer.
+    pub fn note_opening(&mut self, call: &NoticedCall, names: &Names) {
+        let text = |name| call.parameter(name).map(str::to_owned);
+        let is_users = call.parameter("UserName") == Some(&names.user);
+        let opening = match call.operation.as_str() {
+            "CreateGrant" if self.is_key(call.parameter("KeyId")) => {
+                call.resulting("GrantId").map(|id| Opening::Grant(id.to_owned()))
+            }
+            "AttachUserPolicy" if is_users => text("PolicyArn").map(Opening::Attached),
+            "PutUserPolicy" if is_users => {
+                text("PolicyName").zip(text("PolicyDocument")).map(|(name, policy)| Opening::Inline(name, policy))
+            }
+            _ => None,
+        };
+        let (name, arn, id) = (text("PolicyName"), text("PolicyArn"), text("GrantId"));
+        let openings = &mut self.made.added.openings;
+        match call.operation.as_str() {
+            "PutUserPolicy" | "DeleteUserPolicy" if is_users => {
+                openings.retain(|known| !matches!(known, Opening::Inline(own, _) if Some(own) == name.as_ref()));
+            }
+            "AttachUserPolicy" | "DetachUserPolicy" if is_users => {
+                openings.retain(|known| !matches!(known, Opening::Attached(own) if Some(own) == arn.as_ref()));
+            }
+            "RevokeGrant" => openings.retain(|known| !matches!(known, Opening::Grant(own) if Some(own) == id.as_ref())),
+            _ => {}
+        }
+        openings.extend(opening);
+    }
+
+    /// Whether the key policy names test-user.
+    pub fn names_user(&self) -> bool {
+        let user = self.principal(Identity::TestUser);
+        self.policy.as_deref().zip(user).is_some_and(|(policy, user)| policy.contains(&format!("\"{user}\"")))
+    }
+
     /// The ARN that the user of the lab has, or will have.
     pub fn user_arn(&self, names: &Names) -> Option<String> {
         let admin = self.admin.as_ref()?;
@@ -90,6 +227,9 @@ impl Facts {
         match call.operation.as_str() {
             "CreateKey" => {
                 let (Some(id), Some(arn)) = (call.resulting("KeyId"), call.resulting("Arn")) else { return };
+                if self.key_arn() == Some(arn) {
+                    return;
+                }
                 if self.made.key.is_some() {
                     self.made.added.others.push(format!("KMS key {arn}"));
                 } else {
@@ -121,6 +261,7 @@ impl Facts {
             return;
         };
         match call.operation.as_str() {
+            "CreateTable" if self.made.table && table == names.table => {}
             "CreateTable" if self.made.table => self.made.added.others.push(format!("table {table}")),
             "CreateTable" => {
                 self.made.table = true;

@@ -279,6 +279,7 @@ impl Facts {
             }
             return;
         }
+        self.made.added.learn(operation);
         match operation.service() {
             Service::Sts => self.learn_caller(exchange.identity, body),
             Service::Kms => self.learn_key(exchange, body),

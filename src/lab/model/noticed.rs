@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::operation::RUN_TAG;
 use super::redact::clean;
 
 /// The longest text that is kept of a call. A key policy has at most 32 KB.
@@ -76,6 +77,16 @@ impl NoticedCall {
     /// A part of the result that is a text.
     pub fn resulting(&self, name: &str) -> Option<&str> {
         self.result.get(name)?.as_str()
+    }
+
+    /// Whether the request tags what it makes as this run's.
+    pub fn has_tag_of(&self, run: &str) -> bool {
+        let Some(tags) = self.parameters.get("Tags") else { return false };
+        let names = |tag: &Value| {
+            let text = |name: &str| tag.get(name).and_then(Value::as_str);
+            (text("TagKey").or(text("Key")), text("TagValue").or(text("Value"))) == (Some(RUN_TAG), Some(run))
+        };
+        tags.as_array().is_some_and(|tags| tags.iter().any(names))
     }
 
     /// Whether the call changes nothing.

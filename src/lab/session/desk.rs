@@ -201,7 +201,7 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
     match command {
         AttemptCommand::Begin { undoes } => {
             // A policy that was read earlier may have been changed since, unless an attempt has been added to it.
-            let stands = state.attempts.standing() == Some(Mechanism::KeyPolicy);
+            let stands = state.attempts.keeps_policy();
             state.kernel.amend_facts(|facts: &mut Facts| {
                 if !stands {
                     facts.policy_before = None;

@@ -18,7 +18,7 @@ use crate::lab::view::{Desk, Page};
 /// Begins the drills, after stage 8. Like experiments, they begin where the usual way ends: the console's statements take
 /// the place of the learner's own way.
 pub(super) fn open(state: &mut State) -> Vec<Command> {
-    let commands = state.attempts.use_console(attempts::Then::Drill);
+    let commands = state.attempts.use_console(attempts::Then::Drill, state.kernel.facts());
     commands.unwrap_or_else(|| {
         begin(state);
         Vec::new()

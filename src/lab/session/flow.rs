@@ -10,6 +10,7 @@ pub use crate::lab::feature::search::SearchAction;
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
+use crate::lab::model::adoption::Taken;
 use crate::lab::model::draft::Edit;
 use crate::lab::model::drill::Look;
 use crate::lab::model::exchange::{Answer, CallId, Exchange};
@@ -254,6 +255,8 @@ pub enum Effect {
         /// When it began.
         created: Option<String>,
     },
+    /// Take down that the lab has taken over what another client has made: after its death a clean-up must know.
+    Adopt(Taken),
     /// Load the cached responses of a stage; what is found comes back as [`Event::ResponsesLoaded`].
     LoadResponses {
         /// Which.

@@ -115,7 +115,7 @@ impl Intent {
             Intent::Copy(_) | Intent::Export => Modes::PANES.or(Mode::Debrief),
             Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
             Intent::FocusOther => Modes::PANES.or(Mode::Page).or(Mode::Drill),
-            Intent::OpenShell => Modes::PANES.or(Mode::Page).or(Mode::Drill),
+            Intent::OpenShell => Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::TogglePage(Page::Help) => {
                 let shown = Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Writing);

@@ -3,11 +3,14 @@
 use super::drilling;
 use super::state::State;
 use crate::lab::feature::noticing::goal::{self, Meaning, Step};
+use crate::lab::feature::noticing::look;
 use crate::lab::feature::noticing::{Checking, LedTo, Note};
 use crate::lab::kernel::event::{Command, RunId};
 use crate::lab::kernel::run::Status;
+use crate::lab::model::adoption::Taken;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::masked::Masked;
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
@@ -34,9 +37,11 @@ pub(super) fn next(state: &mut State) -> Option<Vec<Command>> {
         if is_of_another_lab(state, call.raw()) {
             continue;
         }
-        let is_key_gone = adopt(state, call.raw());
-        if follow(state, &call, is_key_gone) {
-            return Some(Vec::new());
+        let (is_key_gone, taken) = adopt(state, call.raw());
+        let is_checking = follow(state, &call, is_key_gone);
+        if is_checking || !taken.is_empty() {
+            let save = (!taken.is_empty()).then_some(Command::Save);
+            return Some(taken.into_iter().map(Command::Adopt).chain(save).collect());
         }
     }
     None
@@ -44,7 +49,7 @@ pub(super) fn next(state: &mut State) -> Option<Vec<Command>> {
 
 /// Whether a call must wait: until the lab's own calls are answered, and whatever leads through the lab is over. In a
 /// drill, which undoes what it changes, no stage is at stake.
-fn is_busy(state: &State) -> bool {
+pub(super) fn is_busy(state: &State) -> bool {
     state.kernel.is_running()
         || state.kernel.is_probing()
         || state.kernel.is_interrupted()
@@ -66,22 +71,30 @@ fn is_of_another_lab(state: &State, call: &NoticedCall) -> bool {
             || facts.is_key(Some(text))
     });
     let is_caller = call.operation == "GetCallerIdentity" && goal::identity(call, facts, names).is_some();
-    !is_named && !is_caller
+    !is_named && !is_caller && !call.has_tag_of(&names.run)
 }
 
-/// Lets the facts learn. Returns whether test-user's access key is gone.
-fn adopt(state: &mut State, call: &NoticedCall) -> bool {
+/// Lets the facts learn. Returns whether test-user's access key is gone, and what the lab has taken over as its own.
+fn adopt(state: &mut State, call: &NoticedCall) -> (bool, Vec<Taken>) {
     let names = state.names.clone();
+    let before = state.kernel.facts().made.clone();
     let mut is_key_gone = false;
-    state.kernel.amend_facts(|facts| is_key_gone = facts.adopt(call, &names));
+    // Before stage 7 the person gives test-user the table.
+    let may_open = call.is_allowed() && goal_of(state).is_some_and(|stage| stage >= Stage::Grant);
+    state.kernel.amend_facts(|facts| {
+        is_key_gone = facts.adopt(call, &names);
+        if may_open {
+            facts.note_opening(call, &names);
+        }
+    });
     let adopted = state.kernel.facts().adopted.clone();
     state.names = names.adopting(&adopted);
     state.masking.names_changed(&state.names);
-    is_key_gone
+    (is_key_gone, Taken::between(&before, &state.kernel.facts().made, &state.names))
 }
 
 /// The stage whose goal is next.
-fn goal_of(state: &State) -> Option<Stage> {
+pub(super) fn goal_of(state: &State) -> Option<Stage> {
     let current = state.kernel.current();
     match state.kernel.stage(current).status {
         Status::Done(_) if state.kernel.is_met(current) => current.next(),
@@ -181,6 +194,15 @@ pub(super) fn ended(state: &mut State, stage: Stage) -> bool {
         state.view.focus_on(Identity::TestUser);
     }
     let call = checking.call;
+    if stage == Stage::Grant {
+        // After a resume the stage is verified by what the change led to.
+        let way = match call.operation.as_str() {
+            "PutKeyPolicy" => Mechanism::KeyPolicy,
+            "CreateGrant" => Mechanism::Grant,
+            _ => Mechanism::IamPolicy,
+        };
+        state.kernel.amend_facts(|facts| facts.way = Some(way));
+    }
     note(state, call.clone(), LedTo::Reached(stage));
     // What comes next may have been made already.
     if let Some(next) = stage.next().filter(|next| goal::is_made(*next, state.kernel.facts())) {
@@ -205,6 +227,10 @@ pub(super) fn open_shell(state: &mut State) -> Command {
 
 /// Shows what was done in a shell that has ended.
 pub(super) fn close_shell(state: &mut State) {
+    if !state.noticing.is_shell_open() {
+        // It was stopped before, and that has been told.
+        return;
+    }
     let has_news = state.noticing.close_shell();
     if state.view.drill {
         drilling::check(state);
@@ -213,6 +239,20 @@ pub(super) fn close_shell(state: &mut State) {
             state.view.overlay = Some(Overlay::Page { page: Page::Noticed, scroll: 0 });
         }
     } else {
-        state.view.message = Some(state.interface().say("nothing was sent from the shell").to_owned());
+        state.view.message = Some(nothing_noticed(state));
+    }
+}
+
+/// What is said after a shell of which the lab has noticed nothing.
+fn nothing_noticed(state: &State) -> String {
+    let words = state.interface();
+    let stage = goal_of(state).unwrap_or_else(|| state.kernel.current());
+    match state.backend.kind {
+        BackendKind::Sandbox => words.say("nothing was sent from the shell").to_owned(),
+        _ if look::is_read(stage, state.backend.given_user) => {
+            let enter = state.view.keys.first("advance", "enter");
+            words.fill("a read leaves no trace here: {} checks stage {}", &[&enter, &stage.number()])
+        }
+        _ => words.say("nothing has changed yet; the lab keeps looking").to_owned(),
     }
 }

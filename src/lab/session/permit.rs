@@ -73,8 +73,6 @@ pub enum Reason {
     DrillsGone,
     /// On AWS each fix would take five minutes.
     DrillsNotOnAws,
-    /// The key policy doesn't name test-user: something else allows it, and no fault in the policy would show.
-    DrillsNeedKeyPolicy,
     /// Something of an experiment is not undone.
     UndoFirst,
     /// The lab doesn't change the policies of a user that it didn't create.
@@ -120,6 +118,8 @@ impl State {
             (Some(Desk::Outcome), _) => Mode::Tried,
             (None, Status::Todo) => Mode::Todo,
             (None, Status::Running) => Mode::Running,
+            // Another client was faster than the question: it is asked now.
+            (None, Status::Done(_)) if self.view.experiment.is_none() && self.waits_for_answer() => Mode::Todo,
             (None, Status::Done(_)) => Mode::Done,
         }
     }
@@ -341,18 +341,9 @@ impl State {
 
     /// Whether the drills can begin: like the experiments, and where DynamoDB's memory need not be waited for.
     fn permit_drills(&self) -> Permit {
-        let bench = self.permit_experiments();
-        let names_user = || {
-            let facts = self.kernel.facts();
-            let user = facts.principal(Identity::TestUser);
-            facts.policy.as_deref().zip(user).is_some_and(|(policy, user)| policy.contains(&format!("\"{user}\"")))
-        };
-        match bench {
+        match self.permit_experiments() {
             Permit::Yes if self.backend.kind == BackendKind::Aws => Permit::Because(Reason::DrillsNotOnAws),
             Permit::Yes if !self.experiments.changes().is_empty() => Permit::Because(Reason::UndoFirst),
-            Permit::Yes if self.attempts.standing().is_none() && !names_user() => {
-                Permit::Because(Reason::DrillsNeedKeyPolicy)
-            }
             Permit::Because(Reason::ExperimentsLater) => Permit::Because(Reason::DrillsLater),
             Permit::Because(Reason::ExperimentsGone) => Permit::Because(Reason::DrillsGone),
             other => other,
@@ -502,7 +493,6 @@ impl State {
             Reason::DrillsLater => "the drills open after stage 8: they break what the lab has made",
             Reason::DrillsGone => "the drills are over: clean-up removed what they break",
             Reason::DrillsNotOnAws => "no drills on AWS: there each fix takes five minutes to show",
-            Reason::DrillsNeedKeyPolicy => "drills need test-user in the key policy: `kmslab drill` sets that up",
             Reason::UndoFirst => "undo first what an experiment has left",
             Reason::UndoRunning => "the experiment undoes its changes itself",
             Reason::UserIsGiven => "the lab changes no policies of a user that it didn't create",

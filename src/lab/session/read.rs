@@ -164,13 +164,16 @@ impl State {
         Some(Asked::new(question, &self.quiz.order(stage, question), self.quiz.choice(stage)))
     }
 
-    /// The shown stage's question, while it can be answered: its calls have not been sent.
+    /// The shown stage's question, while it can be answered: its calls have not been sent, or another client was faster
+    /// than the question.
     pub fn open_question(&self) -> Option<Asked<'_>> {
         if let Some(which) = self.view.experiment {
             return self.experiment_question(which).filter(|_| self.shown().status == Status::Todo);
         }
-        let is_todo = self.record(self.view.shown).status == Status::Todo;
-        self.question(self.view.shown).filter(|_| is_todo && self.view.shown <= self.reachable())
+        let (run, is_unanswered) = (self.record(self.view.shown), self.quiz.choice(self.view.shown).is_none());
+        let is_late = || run.is_noticed() && is_unanswered;
+        let is_open = run.status == Status::Todo || is_late();
+        self.question(self.view.shown).filter(|_| is_open && self.view.shown <= self.reachable())
     }
 
     /// Whether Enter waits for an answer or a skip.

@@ -1,9 +1,12 @@
 //! What a shell for the lab says and knows: its first lines, its variables, and a stage's commands.
 
+use super::notice;
 use super::state::State;
 use crate::lab::feature::noticing::goal::Step;
+use crate::lab::feature::noticing::look::{self, Look};
 use crate::lab::feature::noticing::why::{self, Mismatch};
 use crate::lab::feature::noticing::{LedTo, Note};
+use crate::lab::glyphs::width;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_command;
 use crate::lab::model::noticed::NoticedCall;
@@ -131,16 +134,29 @@ fn goal(state: &State) -> Stage {
     if state.kernel.is_met(current) { current.next().unwrap_or(current) } else { current }
 }
 
-/// How to send calls.
-const PROFILES: [&str; 2] =
-    ["            aws ... --profile kmslab-admin", "            aws ... --profile kmslab-test-user"];
+/// What to look for, where the server may report no calls; `None` while nothing could be done with what is found, and
+/// where the next goal is a read, which leaves no trace.
+pub fn look(state: &State) -> Option<Look> {
+    let backend = &state.backend;
+    if backend.kind == BackendKind::Sandbox || notice::is_busy(state) || state.view.experiment.is_some() {
+        return None;
+    }
+    let stage = notice::goal_of(state).filter(|stage| !look::is_read(*stage, backend.given_user))?;
+    // For a user that somebody has made the lab makes an access key: on AWS only after a yes.
+    let needs_yes = backend.kind == BackendKind::Aws && stage == Stage::CreateUser;
+    let is_free = !needs_yes || state.consent.account().is_some() || state.accepted_account.is_some();
+    is_free.then(|| Look { stage, names: state.names.clone(), facts: state.kernel.facts().clone() })
+}
+
+/// The columns before a shell's first texts: their labels stand there.
+const LABELS: usize = 12;
 
 /// The variables that a shell shows first.
 const NAMES: &str = "$KMSLAB_TABLE  $KMSLAB_KEY_ID  $KMSLAB_USER  $KMSLAB_USER_ARN";
 
-/// What a shell shows first.
-pub fn welcome(state: &State) -> Vec<String> {
-    let (words, stage) = (state.interface(), goal(state));
+/// What a shell shows first, in which calls are made as `who` by default.
+pub fn welcome(state: &State, who: Identity) -> Vec<String> {
+    let words = state.interface();
     let label = |name: &'static str, text: String| format!("  {:<10}{text}", words.say(name));
     let safe = match state.backend.kind {
         BackendKind::Aws => {
@@ -153,33 +169,82 @@ pub fn welcome(state: &State) -> Vec<String> {
             .to_owned(),
         BackendKind::Endpoint => words.say("Endpoint, region and both profiles work in this shell only.").to_owned(),
     };
-    let drill = state.drills.current().filter(|_| state.is_drilling());
-    let (first, goal) = match drill {
-        Some(drill) => {
-            let ticket = state.lesson.drills.text(drill.drill()).map_or("", |text| text.ticket.as_str());
-            let first = "kmslab: a shell for this drill. The lab keeps running. Type exit to go back: both scan then.";
-            (words.say(first).to_owned(), format!("\"{ticket}\""))
-        }
-        None => (
-            words.fill(
-                "kmslab: a shell for this lab, stage {} of {}. The lab keeps running. Type exit to go back.",
-                &[&stage.number(), &Stage::ALL.len()],
-            ),
-            words.fill("{} Use any call you like, as either person:", &[&state.text(stage).objective]),
-        ),
-    };
-    let mut lines = vec![first, String::new(), label("Goal", goal)];
-    lines.extend(PROFILES.map(str::to_owned));
+    let (first, wanted) = purpose(state);
+    let mut lines = vec![first, String::new(), label("Goal", wanted)];
+    lines.extend(Identity::BOTH.map(|identity| {
+        let is_default = if identity == who { words.say("(the default here)") } else { "" };
+        let command = format!("aws ... --profile {}", identity.profile());
+        format!("{:LABELS$}{command:<36}{is_default}", "").trim_end().to_owned()
+    }));
+    let is_read = !state.is_drilling() && look::is_read(goal(state), state.backend.given_user);
+    if state.backend.kind != BackendKind::Sandbox && is_read && state.view.experiment.is_none() {
+        let enter = state.view.keys.first("advance", "enter");
+        let text = "A read leaves no trace. If the lab doesn't notice yours, come back and press {}.";
+        lines.push(label("Note", words.fill(text, &[&enter])));
+    }
     lines.extend([label("Names", NAMES.to_owned()), label("Safe", safe)]);
-    if drill.is_none() {
+    if !state.is_drilling() {
         lines.push(label("Stuck?", words.say("kmslab hint shows commands for this stage.").to_owned()));
     }
     lines.push(String::new());
     lines
 }
 
+/// What a shell is for: its first line and the goal.
+fn purpose(state: &State) -> (String, String) {
+    let words = state.interface();
+    let as_either = |goal: &str| words.fill("{} Use any call you like, as either person:", &[&goal.trim()]);
+    if let Some(drill) = state.drills.current().filter(|_| state.is_drilling()) {
+        let ticket = state.lesson.drills.text(drill.drill()).map_or("", |text| text.ticket.as_str());
+        let first = "kmslab: a shell for this drill. The lab keeps running. Type exit to go back: both scan then.";
+        return (words.say(first).to_owned(), format!("\"{ticket}\""));
+    }
+    if let Some(which) = state.view.experiment {
+        let first = "kmslab: a shell for this experiment. The lab keeps running. Type exit to go back.";
+        return (words.say(first).to_owned(), as_either(&state.experiment(which).question.text));
+    }
+    let stage = goal(state);
+    let first = words.fill(
+        "kmslab: a shell for this lab, stage {} of {}. The lab keeps running. Type exit to go back.",
+        &[&stage.number(), &Stage::ALL.len()],
+    );
+    (first, as_either(state.text(stage).objective))
+}
+
+/// A shell's first lines in at most `columns` columns. A line with a label goes on below its text.
+pub fn wrapped(text: &str, columns: usize) -> String {
+    let mut whole = String::new();
+    for line in text.lines() {
+        let indent = if line.starts_with("  ") { LABELS } else { 0 };
+        let (label, rest) = line.split_at_checked(indent).unwrap_or(("", line));
+        if width(line) <= columns || columns <= 2 * LABELS {
+            whole.push_str(line);
+        } else {
+            let (mut used, mut gap) = (width(label), "");
+            whole.push_str(label);
+            for word in rest.split_whitespace() {
+                if !gap.is_empty() && used + 1 + width(word) > columns {
+                    whole.push_str(&format!("\n{:indent$}", ""));
+                    (used, gap) = (indent, "");
+                }
+                whole.push_str(gap);
+                whole.push_str(word);
+                used += gap.len() + width(word);
+                gap = " ";
+            }
+        }
+        whole.push('\n');
+    }
+    whole
+}
+
 /// The goal of the stage that is next, and commands that reach it.
 pub fn hint(state: &State) -> Vec<String> {
+    if let Some(which) = state.view.experiment {
+        let heading = state.experiment(which).question.text.clone();
+        let scans = commands(state, Stage::ViewAgain).into_iter().chain(["kmslab why".to_owned()]);
+        return [heading, String::new()].into_iter().chain(scans.map(|line| format!("  {line}"))).collect();
+    }
     if state.is_drilling() {
         return commands(state, Stage::ViewAgain);
     }

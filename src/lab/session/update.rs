@@ -388,6 +388,7 @@ impl State {
             Command::TakeOver => {
                 effects.push(Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() });
             }
+            Command::Adopt(taken) => effects.push(Effect::Adopt(taken)),
             Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
             Command::Drill(DrillCommand::GoOn) => self.kernel.pass(RunId::Drill),
             Command::Drill(DrillCommand::Prepared) => drilling::prepared(self),
@@ -464,11 +465,12 @@ impl State {
                 let text = "this experiment changes test-user's own policies, so the lab must have created that user";
                 self.view.message = Some(text.to_owned());
             }
-            TrialCommand::Try if self.attempts.standing().is_some() => {
-                // Experiments begin where the usual way ends.
-                return self.attempts.use_console(attempts::Then::Try(which)).unwrap_or_default();
-            }
             TrialCommand::Try => {
+                // Experiments begin where the usual way ends.
+                let first = self.attempts.use_console(attempts::Then::Try(which), self.kernel.facts());
+                if let Some(commands) = first {
+                    return commands;
+                }
                 let command = self.experiments.start(which, &self.kernel);
                 return self.apply(command, effects);
             }

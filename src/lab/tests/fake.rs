@@ -236,6 +236,8 @@ pub struct Lab {
     pub saved: Option<SavedSession>,
     /// The runs whose journals were taken over.
     pub taken_over: Vec<String>,
+    /// What was adopted, as the journal has it.
+    pub adopted: Vec<String>,
     /// The program dies at this call, counted from 0: before it, or when it is done and not answered.
     pub dies_at: Option<(usize, bool)>,
 }
@@ -257,6 +259,7 @@ impl Lab {
             at: 0,
             saved: None,
             taken_over: Vec::new(),
+            adopted: Vec::new(),
             dies_at: None,
         }
     }
@@ -313,6 +316,7 @@ impl Lab {
                     self.saved = Some(serde_json::from_str(&text).unwrap());
                 }
                 Effect::TakeOver { run, .. } => self.taken_over.push(run),
+                Effect::Adopt(taken) => self.adopted.push(format!("{} {}", taken.operation, taken.name)),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Copy(_) | Effect::Export(_) | Effect::Edit(_) => {}
                 Effect::Trace(requests) => {

@@ -72,6 +72,7 @@ fn line(effect: &Effect) -> String {
         Effect::Reconnect => "reconnect".to_owned(),
         Effect::CacheResponses(verified) => format!("keep {}", hash(&json(verified))),
         Effect::Save(kept) => format!("remember {}", hash(&json(kept))),
+        Effect::Adopt(taken) => format!("adopt {} {}", taken.operation, taken.name),
         Effect::TakeOver { run, created } => format!("take over {run} {created:?}"),
         Effect::LoadResponses { stage, account } => format!("recall {} {account:?}", stage.key()),
         Effect::Report(Report::Started(stage)) => format!("started {}", stage.key()),

@@ -47,7 +47,8 @@ impl Logging {
                         events.push_back(Event::ResponsesLoaded { stage, found: Ok(None) })
                     }
                     Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
-                    Effect::CacheResponses(_) | Effect::Save(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
+                    Effect::CacheResponses(_) | Effect::Save(_) | Effect::Report(_) => {}
+                    Effect::TakeOver { .. } | Effect::Adopt(_) => {}
                     Effect::Copy(_) | Effect::Export(_) | Effect::Edit(_) | Effect::StartOver | Effect::Exit => {}
                     Effect::Reconnect | Effect::OpenShell => {}
                 }

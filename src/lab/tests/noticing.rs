@@ -3,11 +3,12 @@
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
-use super::fake::{KEY_ARN, KEY_ID, Lab, names, sandbox};
+use super::fake::{Cloud, KEY_ARN, KEY_ID, Lab, backend, names, sandbox};
 use crate::lab::debrief::Item;
 use crate::lab::model::noticed::NoticedCall;
 use crate::lab::noticing::LedTo;
 use crate::lab::noticing::goal::Step;
+use crate::lab::session::shell;
 use crate::lab::*;
 
 const ADMIN: &str = "arn:aws:iam::111122223333:user/admin";
@@ -62,6 +63,8 @@ fn names_may_be_the_learners_own() {
     noticed(&mut lab, [create_key(), call("kms", "CreateAlias", alias)]);
     noticed(&mut lab, [call("dynamodb", "CreateTable", json!({"TableName": "records"}))]);
     assert_eq!(led_to(&lab), Some(&LedTo::Step(Stage::CreateTable, Step::Items)));
+    // After a kill -9 clean-up must know them.
+    assert_eq!(lab.adopted, [format!("CreateKey {KEY_ARN}").as_str(), "CreateAlias alias/mine", "CreateTable records"]);
     let own = names();
     assert_eq!(lab.state.names().alias, "alias/mine");
     assert_eq!((lab.state.names().table.as_str(), &lab.state.names().user), ("records", &own.user));
@@ -134,7 +137,7 @@ fn foreign_resources_are_reported_and_left_alone() {
 
 #[test]
 fn on_a_shared_server_others_calls_are_ignored() {
-    let mut lab = Lab::new(super::fake::endpoint(false), super::fake::Cloud::default());
+    let mut lab = Lab::new(super::fake::endpoint(false), Cloud::default());
     lab.run_to(Stage::Who);
     noticed(&mut lab, [create_key(), call("dynamodb", "CreateTable", json!({"TableName": "kmslab-table-other"}))]);
     assert_eq!(lab.state.noticing().note(), None);
@@ -170,4 +173,140 @@ fn the_debrief_asks_what_no_stage_has_asked() {
     assert_eq!((lab.state.corrected(), lab.state.score().unwrap().right), (1, 8), "what was said first stays");
     lab.press(Intent::Advance);
     assert_eq!(lab.state.debrief_question().unwrap().item, Item::Extra(0), "then the one about taking access away");
+}
+
+fn scanned(who: &str) -> NoticedCall {
+    let table = json!({"TableName": names().table});
+    NoticedCall { principal: who.to_owned(), ..call("dynamodb", "Scan", table) }
+}
+
+#[test]
+fn the_question_is_asked_afterwards() {
+    let mut lab = Lab::new(backend(), Cloud::default());
+    lab.state = std::mem::replace(&mut lab.state, State::new(backend(), names())).with_quiz(Quiz::new(1));
+    while lab.state.check(Stage::CreateUser).is_none() {
+        lab.press(Intent::Skip);
+        lab.press(Intent::Advance);
+    }
+    let user = lab.state.shown_facts().test_user.clone().unwrap().arn;
+    noticed(&mut lab, [NoticedCall { error_code: Some("AccessDeniedException".to_owned()), ..scanned(&user) }]);
+    assert_eq!(led_to(&lab), Some(&LedTo::Reached(Stage::ViewDenied)));
+    assert!(lab.state.waits_for_answer());
+    assert_eq!((lab.state.mode(), lab.state.view().shown), (Mode::Todo, Stage::ViewDenied));
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.view().shown, Stage::ViewDenied, "enter waits for an answer");
+    lab.press(Intent::Choose(0));
+    assert_eq!(lab.state.mode(), Mode::Done);
+    assert_eq!(lab.state.score().unwrap().answered, 1);
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.view().shown, Stage::Grant);
+}
+
+#[rstest]
+#[case::a_grant("kms", "CreateGrant", json!({"KeyId": KEY_ID, "Operations": ["Decrypt"]}), &["RevokeGrant"])]
+#[case::an_inline_policy(
+    "iam", "PutUserPolicy",
+    json!({"UserName": names().user, "PolicyName": "p", "PolicyDocument":
+        json!({"Statement": {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*"}}).to_string()}),
+    &["DeleteUserPolicy"]
+)]
+#[case::one_for_both_locks(
+    "iam", "PutUserPolicy",
+    json!({"UserName": names().user, "PolicyName": "p", "PolicyDocument":
+        json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}).to_string()}),
+    &["PutUserPolicy"]
+)]
+#[case::a_managed_policy(
+    "iam", "AttachUserPolicy",
+    json!({"UserName": names().user, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+    &["DetachUserPolicy"]
+)]
+fn drills_begin_where_the_usual_way_ends(
+    #[case] service: &str,
+    #[case] operation: &str,
+    #[case] parameters: Value,
+    #[case] taken_back: &[&str],
+) {
+    let mut lab = lab_after(Stage::ViewDenied);
+    lab.cloud.enforces_kms = false;
+    let Value::Object(result) = json!({"GrantId": "g-1"}) else { panic!("an object") };
+    noticed(&mut lab, [NoticedCall { result, ..call(service, operation, parameters) }]);
+    assert_eq!(led_to(&lab), Some(&LedTo::Reached(Stage::Grant)));
+    lab.run_to(Stage::ViewAgain);
+    let before = lab.sent.len();
+    assert_eq!(lab.state.permit(Intent::Drill(DrillAction::Open)), Permit::Yes);
+    lab.press(Intent::Drill(DrillAction::Open));
+    let sent: Vec<&str> = lab.sent[before..].iter().filter_map(|call| call.rsplit(':').next()).collect();
+    let expected = [&["GetKeyPolicy", "PutKeyPolicy", "GetKeyPolicy"], taken_back].concat();
+    assert_eq!(sent[..expected.len()], expected, "{sent:?}");
+    assert!(lab.state.shown_facts().names_user() && lab.state.view().drill);
+    assert_eq!(lab.state.shown_facts().made.added.openings, []);
+}
+
+#[test]
+fn a_refusal_goes_with_the_next_key() {
+    let mut lab = sandbox();
+    lab.press(Intent::TogglePage(Page::Why));
+    assert!(lab.state.view().message.as_deref().unwrap().starts_with("nothing to explain yet"));
+    lab.press(Intent::FocusOther);
+    assert_eq!(lab.state.view().message, None);
+}
+
+#[test]
+fn a_shell_is_offered_beside_the_three_ways() {
+    let mut lab = sandbox();
+    lab.state = std::mem::replace(&mut lab.state, State::new(backend(), names())).with_ways();
+    lab.run_to(Stage::ViewDenied);
+    lab.press(Intent::Advance);
+    assert_eq!((lab.state.mode(), lab.state.permit(Intent::OpenShell)), (Mode::Choosing, Permit::Yes));
+}
+
+#[test]
+fn a_shell_in_an_experiment_is_about_that() {
+    let mut lab = lab_after(Stage::ViewAgain);
+    lab.press(Intent::ToggleExperiments);
+    lab.press(Intent::Advance);
+    let text = shell::welcome(&lab.state, Identity::TestUser).join("\n");
+    assert!(text.starts_with("kmslab: a shell for this experiment.") && !text.contains("Delete"), "{text}");
+    assert!(text.contains("--profile kmslab-test-user  (the default here)\n"), "{text}");
+}
+
+#[rstest]
+fn a_shells_first_lines_break_between_words(#[values(40, 60, 80, 100)] columns: usize) {
+    let lab = lab_after(Stage::CreateTable);
+    let whole = shell::welcome(&lab.state, Identity::Admin).join("\n");
+    let text = shell::wrapped(&whole, columns);
+    assert!(text.lines().all(|line| line.chars().count() <= columns || line.contains("aws ...")), "{text}");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&text), words(&whole));
+}
+
+#[test]
+fn a_tag_proves_whose_a_thing_is_on_a_shared_server() {
+    let mut lab = Lab::new(super::fake::endpoint(false), Cloud::default());
+    lab.run_to(Stage::Who);
+    let tagged = |run: &str| json!({"Tags": [{"TagKey": "kmslab:run", "TagValue": run}]});
+    noticed(&mut lab, [NoticedCall { parameters: Map::new(), ..create_key() }]);
+    assert_eq!(led_to(&lab), None);
+    for (run, reached) in [("t2", None), ("t1", Some(&LedTo::Reached(Stage::CreateKey)))] {
+        let parameters = serde_json::from_value(tagged(run)).unwrap();
+        noticed(&mut lab, [NoticedCall { parameters, ..create_key() }]);
+        assert_eq!(led_to(&lab), reached, "{run}");
+    }
+    // What a look finds twice is no second key.
+    noticed(&mut lab, [NoticedCall { parameters: serde_json::from_value(tagged("t1")).unwrap(), ..create_key() }]);
+    assert_eq!(lab.state.shown_facts().made.added.others, [] as [&str; 0]);
+}
+
+#[test]
+fn only_what_leaves_a_trace_is_looked_for() {
+    let mut lab = Lab::new(super::fake::endpoint(false), Cloud::default());
+    let looked = |lab: &Lab| shell::look(&lab.state).map(|look| look.stage);
+    let mut stages = Vec::new();
+    for stage in Stage::ALL {
+        stages.extend(looked(&lab));
+        lab.run_to(stage);
+    }
+    assert_eq!(stages, [Stage::CreateKey, Stage::CreateTable, Stage::CreateUser, Stage::Grant, Stage::CleanUp]);
+    assert_eq!(shell::look(&sandbox().state), None, "its calls are reported");
 }

@@ -22,7 +22,7 @@ use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
 use crate::run::journal::{self, Head, Left};
 use list::{Begun, is_older, list, newest};
-use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Untouched, console_link, is_table_of, plan};
+use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Untouched, console_link, plan};
 
 /// How long after a run's begin a key that is not listed is not taken for gone.
 const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -162,6 +162,11 @@ fn candidates(journals: &[Left], scope: Scope<'_>) -> Candidates {
         candidates.tables.extend(names.tables());
         candidates.users.insert(names.user);
         candidates.keys.extend(left.keys.iter().cloned());
+        for (operation, name) in &left.adopted {
+            candidates.tables.extend((operation == "CreateTable").then(|| name.clone()));
+            candidates.users.extend((operation == "CreateUser").then(|| name.clone()));
+            candidates.adopted.insert(name.clone());
+        }
     }
     candidates
 }
@@ -200,7 +205,7 @@ impl Work<'_> {
         // Asked only now: the journal of a run whose things were found was there before them.
         let is_living =
             |run: &str| !ours.contains(run) && self.folder.is_some_and(|folder| journal::is_living(folder, run));
-        let plan = plan(&found, &is_living);
+        let plan = plan(&found, &is_living, adopted(&journals));
         self.tell(&found, &plan, lines);
         if let Scope::All(consent) = self.scope {
             list(&plan, &begun, &ours, OffsetDateTime::now_utc()).iter().for_each(|row| lines.line(row));
@@ -291,7 +296,7 @@ impl Work<'_> {
         let mut survivors: Vec<(&Item, String)> = Vec::new();
         for item in &plan.items {
             let mut stay = survivors.iter().map(|(other, _)| (other.kind, other.name.as_str()));
-            if item.kind == Kind::Key && stay.any(|(kind, name)| is_table_of(&item.run, kind, name)) {
+            if item.kind == Kind::Key && stay.any(|(kind, name)| plan.is_table_of(&item.run, kind, name)) {
                 survivors.push((item, ITS_TABLE_STAYS.to_owned()));
                 continue;
             }
@@ -378,6 +383,15 @@ impl Work<'_> {
     }
 }
 
+/// What labs had taken over from other clients: the run, and the thing's name.
+fn adopted(journals: &[Left]) -> BTreeSet<(String, String)> {
+    let of_run = |left: &Left| {
+        let run = left.head.run.clone();
+        left.adopted.clone().into_iter().map(move |(_, name)| (run.clone(), name))
+    };
+    journals.iter().flat_map(of_run).collect()
+}
+
 /// The journals without those of another account. Nothing of their runs is found here: that must not be taken for the end.
 fn of_this_account<W: Write>(
     journals: Vec<Left>,
@@ -438,7 +452,9 @@ fn agreed<W: Write>(consent: &Consent<'_>, account: Option<&str>, lines: &mut Li
 /// What was not touched for want of its tag though a journal has it: a server that ignores tags has one like that.
 fn claims<'p>(left: &Left, untouched: &'p [Untouched]) -> Vec<&'p Untouched> {
     let names = Names::new(&left.head.run);
+    let is_adopted = |other: &Untouched| left.adopted.iter().any(|(_, name)| *name == other.name);
     let is_claimed = |other: &&Untouched| match other.kind {
+        _ if is_adopted(other) => true,
         Kind::Table => names.tables().contains(&other.name),
         Kind::User => other.name == names.user,
         Kind::Alias => other.name == names.alias,

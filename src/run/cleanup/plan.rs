@@ -76,6 +76,8 @@ pub struct Plan {
     pub skipped: BTreeSet<String>,
     /// What looks like the lab's and is left alone, with the reason.
     pub untouched: Vec<Untouched>,
+    /// What labs had taken over from other clients: the run, and the thing's name.
+    pub adopted: BTreeSet<(String, String)>,
 }
 
 /// What looks like the lab's and is left alone.
@@ -96,27 +98,37 @@ enum Right {
     Leave(String),
 }
 
-/// Whether a resource is a run's: its tag names a run, and its own name is one that this run gives.
-fn right(mark: &Mark, name: &str, is_own: impl Fn(&Names, &str) -> bool, is_living: &dyn Fn(&str) -> bool) -> Right {
+/// How a resource is known as a run's.
+struct Known<'a> {
+    /// Whether a run's lab is at work right now.
+    is_living: &'a dyn Fn(&str) -> bool,
+    adopted: &'a BTreeSet<(String, String)>,
+}
+
+/// Whether a resource is a run's: its tag names a run, and its own name is one that this run gives, or that the journal of
+/// the run has, since a person chose it.
+fn right(mark: &Mark, name: &str, is_own: impl Fn(&Names) -> bool, known: &Known<'_>) -> Right {
     let run = match mark {
         Mark::Run(run) => run,
         Mark::None => return Right::Leave("it has no tag kmslab:run".to_owned()),
         Mark::Unknown(reason) => return Right::Leave(reason.clone()),
     };
     let is_id = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !is_id || !is_own(&Names::new(run), name) {
+    let is_adopted = || known.adopted.contains(&(run.clone(), name.to_owned()));
+    if !is_id || !(is_own(&Names::new(run)) || is_adopted()) {
         return Right::Leave(format!("its tag kmslab:run is {run}, which does not belong to its name"));
     }
-    if is_living(run) { Right::Skip(run.clone()) } else { Right::Remove(run.clone()) }
+    if (known.is_living)(run) { Right::Skip(run.clone()) } else { Right::Remove(run.clone()) }
 }
 
-/// Decides about everything in `found`. `is_living` tells whether a run's lab is at work right now.
-pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
+/// Decides about everything in `found`. `is_living` tells whether a run's lab is at work right now; `adopted` is what labs
+/// had taken over from other clients, by run and name.
+pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool, adopted: BTreeSet<(String, String)>) -> Plan {
     let mut plan = Plan::default();
+    let known = &Known { is_living, adopted: &adopted };
     for table in &found.tables {
         let steps = vec![Step::Call(Operation::DeleteTable { table: table.name.clone() })];
-        let right =
-            right(&table.mark, &table.name, |names, name| names.tables().iter().any(|own| own == name), is_living);
+        let right = right(&table.mark, &table.name, |names| names.tables().contains(&table.name), known);
         plan.add(Kind::Table, right, &table.name, &table.arn, steps);
     }
     for user in &found.users {
@@ -130,7 +142,7 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
             .chain(inline.map(|policy| Step::DeleteUserPolicy { user: name(), policy }))
             .chain([Step::Call(Operation::DeleteUser { user: name() })])
             .collect();
-        let right = right(&user.mark, &user.name, |names, name| names.user == name, is_living);
+        let right = right(&user.mark, &user.name, |names| names.user == user.name, known);
         plan.add(Kind::User, right, &user.name, &user.arn, steps);
     }
     for alias in &found.aliases {
@@ -144,7 +156,7 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
                 None => Mark::None,
             },
         };
-        let right = match right(&mark, &alias.name, |names, name| names.alias == name, is_living) {
+        let right = match right(&mark, &alias.name, |names| names.alias == alias.name, known) {
             Right::Leave(reason) if alias.target.is_some() => Right::Leave(format!("of its key: {reason}")),
             other => other,
         };
@@ -156,22 +168,24 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
             continue;
         }
         let steps = vec![Step::Call(Operation::ScheduleKeyDeletion { key: key.id.clone(), days: DELETION_DAYS })];
-        let right = right(&key.mark, &key.description, |names, text| names.key_description() == text, is_living);
+        let right = right(&key.mark, &key.arn, |names| names.key_description() == key.description, known);
         plan.add(Kind::Key, right, &key.id, &key.arn, steps);
     }
+    plan.adopted = adopted;
     plan.keep_keys(found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:")));
     plan
-}
-
-/// Whether a thing is the table of that run.
-pub fn is_table_of(run: &str, kind: Kind, name: &str) -> bool {
-    kind == Kind::Table && name == Names::new(run).table
 }
 
 /// Why a key stays while its table does.
 pub const ITS_TABLE_STAYS: &str = "its table is still there, and can't be read without it";
 
 impl Plan {
+    /// Whether a thing is the table of that run.
+    pub fn is_table_of(&self, run: &str, kind: Kind, name: &str) -> bool {
+        let is_adopted = || self.adopted.contains(&(run.to_owned(), name.to_owned()));
+        kind == Kind::Table && (name == Names::new(run).table || is_adopted())
+    }
+
     fn add(&mut self, kind: Kind, right: Right, name: &str, arn: &str, steps: Vec<Step>) {
         match right {
             Right::Remove(run) => {
@@ -187,7 +201,8 @@ impl Plan {
     /// Takes the keys out of the items whose table is not touched or, where `tables_unseen`, may be there.
     fn keep_keys(&mut self, tables_unseen: bool) {
         for item in std::mem::take(&mut self.items) {
-            let table_stays = self.untouched.iter().any(|other| is_table_of(&item.run, other.kind, &other.name));
+            let is_its = |other: &Untouched| self.is_table_of(&item.run, other.kind, &other.name);
+            let table_stays = self.untouched.iter().any(is_its);
             match item.kind {
                 Kind::Key if tables_unseen => self.kept.push((item, "its table could not be looked for")),
                 Kind::Key if table_stays => self.kept.push((item, ITS_TABLE_STAYS)),
@@ -264,6 +279,29 @@ mod tests {
     }
 
     #[rstest]
+    #[case::tagged("records", run("4f2a"), true)]
+    #[case::of_another_run("records", run("4f2b"), false)]
+    #[case::no_tag("records", Mark::None, false)]
+    #[case::another_name("production", run("4f2a"), false)]
+    fn what_a_lab_took_over_needs_its_tag_and_the_journal(
+        #[case] name: &str,
+        #[case] mark: Mark,
+        #[case] touched: bool,
+    ) {
+        let adopted: BTreeSet<_> =
+            ["records", "arn:key"].map(|name| ("4f2a".to_owned(), name.to_owned())).into_iter().collect();
+        let mut found = table(name, mark);
+        found.keys = vec![key("key", run("4f2a"), "mine")];
+        found.aliases = vec![Alias { name: "alias/mine".into(), arn: "a".into(), target: Some("key".into()) }];
+        let plan = plan(&found, &living, adopted);
+        assert_eq!(removed(&plan, Kind::Table), if touched { vec![name] } else { vec![] });
+        // The key of a table that stays, stays.
+        let stays = name == "records" && !touched;
+        assert_eq!((removed(&plan, Kind::Key).len(), plan.kept.len()), if stays { (0, 1) } else { (1, 0) });
+        assert_eq!(removed(&plan, Kind::Alias), [] as [&str; 0], "the journal doesn't have the alias");
+    }
+
+    #[rstest]
     #[case::ours("kmslab-table-4f2a", run("4f2a"), true)]
     #[case::of_this_run("kmslab-table-aws-owned-4f2a", run("4f2a"), true)]
     #[case::of_this_run("kmslab-table-aws-managed-4f2a", run("4f2a"), true)]
@@ -276,7 +314,7 @@ mod tests {
     #[case::no_id("kmslab-table-../x", run("../x"), false)]
     #[case::a_living_lab("kmslab-table-a11ce", run("a11ce"), false)]
     fn a_table_needs_the_tag_and_the_name(#[case] name: &str, #[case] mark: Mark, #[case] touched: bool) {
-        let plan = plan(&table(name, mark), &living);
+        let plan = plan(&table(name, mark), &living, BTreeSet::new());
         assert_eq!(!plan.items.is_empty(), touched, "{plan:?}");
         // What isn't removed is reported.
         assert_eq!(plan.untouched.len() + plan.skipped.len(), usize::from(!touched), "{plan:?}");
@@ -296,7 +334,7 @@ mod tests {
         #[case] target: Option<&str>,
         #[case] touched: bool,
     ) {
-        let plan = plan(&alias(name, target), &living);
+        let plan = plan(&alias(name, target), &living, BTreeSet::new());
         assert_eq!(removed(&plan, Kind::Alias), if touched { vec![name] } else { vec![] }, "{plan:?}");
     }
 
@@ -304,7 +342,7 @@ mod tests {
     fn a_key_is_removed_by_tag_and_description() {
         let mut found = alias("alias/kmslab-key-4f2a", None);
         found.keys.push(key("described", run("4f2a"), "the key of our invoices"));
-        let plan = plan(&found, &living);
+        let plan = plan(&found, &living, BTreeSet::new());
         assert_eq!(removed(&plan, Kind::Key), ["ours"]);
         assert_eq!(plan.pending, ["arn:dying"]);
         assert_eq!(plan.untouched.len(), 2, "{:?}", plan.untouched);
@@ -315,7 +353,7 @@ mod tests {
     #[test]
     fn a_user_goes_after_everything_that_is_on_it() {
         let found = Inventory { users: vec![user(run("4f2a"))], ..Inventory::default() };
-        let plan = plan(&found, &living);
+        let plan = plan(&found, &living, BTreeSet::new());
         let user = || "kmslab-user-4f2a".to_owned();
         assert_eq!(
             plan.items[0].steps,
@@ -336,7 +374,7 @@ mod tests {
         let mut found = table("kmslab-table-4f2a", of_table);
         found.keys = vec![key("ours", run("4f2a"), "kmslab 4f2a")];
         found.unseen = unseen.iter().map(|refusal| (*refusal).to_owned()).collect();
-        let plan = plan(&found, &living);
+        let plan = plan(&found, &living, BTreeSet::new());
         assert_eq!(removed(&plan, Kind::Key), [""; 0]);
         assert_eq!(plan.kept[0].0.name, "ours");
         assert!(plan.kept[0].1.starts_with(reason), "{:?}", plan.kept);
@@ -347,7 +385,7 @@ mod tests {
         let mut found = alias("alias/kmslab-key-4f2a", Some("ours"));
         found.users = vec![user(run("4f2a"))];
         found.tables = table("kmslab-table-4f2a", run("4f2a")).tables;
-        let kinds: Vec<Kind> = plan(&found, &living).items.iter().map(|item| item.kind).collect();
+        let kinds: Vec<Kind> = plan(&found, &living, BTreeSet::new()).items.iter().map(|item| item.kind).collect();
         assert_eq!(kinds, [Kind::Table, Kind::User, Kind::Alias, Kind::Key]);
     }
 

@@ -2,7 +2,7 @@
 //! becomes intents; `ui::plain` has the texts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
@@ -15,6 +15,8 @@ use crate::lab::{CallId, Effect, Event, Exchange, Experiment, Intent, Overlay, P
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, Wanted};
+#[cfg(unix)]
+use crate::run::shell::terminal;
 use crate::ui::{self, plain};
 
 mod command;
@@ -35,9 +37,11 @@ const QUIET: Duration = Duration::from_secs(5);
 /// When there can be no thread.
 pub fn input(from: impl Read + Send + 'static) -> io::Result<impl Stream<Item = io::Result<String>> + Unpin> {
     let (sender, mut receiver) = channel(1);
+    let (ask, asked) = std::sync::mpsc::channel();
     std::thread::Builder::new().name("kmslab-input".to_owned()).spawn(move || {
         let mut from = io::BufReader::new(from);
-        loop {
+        // Without a question nothing is read: a shell may have the terminal.
+        while asked.recv().is_ok() {
             let mut line = Vec::new();
             let line = match read_line(&mut from, &mut line) {
                 Ok(0) => return,
@@ -50,7 +54,17 @@ pub fn input(from: impl Read + Send + 'static) -> io::Result<impl Stream<Item = 
             }
         }
     })?;
-    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))
+    let mut is_asked = false;
+    Ok(stream::poll_fn(move |context| {
+        if !std::mem::replace(&mut is_asked, true) {
+            // Where the thread has ended, so has the input.
+            let _ = ask.send(());
+        }
+        receiver.poll_recv(context).map(|line| {
+            is_asked = false;
+            line
+        })
+    }))
 }
 
 /// Reads a line. Of one that is longer than [`LONGEST`] only so much is kept that it shows.
@@ -81,6 +95,8 @@ pub async fn run<W: Write>(
 ) -> io::Result<Ended> {
     let mut talk = Talk {
         out,
+        #[cfg(unix)]
+        shells: Shells { effects, open: None, stopped: None },
         shown: None,
         overlay: None,
         resume: None,
@@ -119,8 +135,43 @@ pub struct Out<W> {
     pub ascii: bool,
 }
 
+/// The shell that has the terminal, or had it.
+#[cfg(unix)]
+struct Shells<'a> {
+    effects: &'a EffectHandler,
+    open: Option<terminal::Open>,
+    stopped: Option<terminal::Open>,
+}
+
+#[cfg(unix)]
+impl Shells<'_> {
+    /// Opens a shell, or goes on with the one that is stopped.
+    fn open(&mut self, state: &State) -> io::Result<()> {
+        self.open = Some(match self.stopped.take() {
+            Some(mut stopped) => stopped.go_on().map(|()| stopped)?,
+            None => self.effects.open_shell(state)?,
+        });
+        Ok(())
+    }
+
+    /// Takes the terminal back.
+    fn close(&mut self) {
+        match self.open.take() {
+            Some(mut shell) if shell.is_stopped() => {
+                shell.leave_stopped();
+                self.stopped = Some(shell);
+            }
+            Some(shell) => shell.ended(),
+            // Somebody has ended a stopped one from elsewhere.
+            None => self.stopped.take().into_iter().for_each(terminal::Open::ended),
+        }
+    }
+}
+
 struct Talk<'a, W> {
     out: &'a mut Out<W>,
+    #[cfg(unix)]
+    shells: Shells<'a>,
     /// The stage and the experiment of the last heading.
     shown: Option<(Stage, Option<Experiment>)>,
     /// What lay over it when something was written last.
@@ -167,6 +218,9 @@ impl<W: Write> Front for Talk<'_, W> {
     type Input = String;
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
+        if self.has_shell() {
+            return Ok(());
+        }
         // After something new, the question is asked again.
         if std::mem::take(&mut self.has_news) && !self.is_inquiring && self.news(state)? {
             self.is_asked = false;
@@ -180,7 +234,11 @@ impl<W: Write> Front for Talk<'_, W> {
         }
         // Lines are read only when something is asked: an answer typed ahead must meet its own question.
         let is_looking = state.resume_offer().is_some_and(|offer| *offer.looked() == Looked::Looking);
-        let is_busy = (state.is_running() && !is_paused(state)) || self.is_inquiring || self.tracing > 0 || is_looking;
+        let is_busy = self.has_shell()
+            || (state.is_running() && !is_paused(state))
+            || self.is_inquiring
+            || self.tracing > 0
+            || is_looking;
         if !is_busy && !std::mem::replace(&mut self.is_asked, true) {
             self.line(plain::prompt(state))?;
         }
@@ -196,7 +254,7 @@ impl<W: Write> Front for Talk<'_, W> {
                 Arrival::Redraw
             }
             Came::Tick => {
-                if is_busy && self.last_word.elapsed() >= QUIET {
+                if is_busy && !self.has_shell() && self.last_word.elapsed() >= QUIET {
                     self.last_word = Instant::now();
                     self.line(plain::waiting(state))?;
                 }
@@ -214,6 +272,10 @@ impl<W: Write> Front for Talk<'_, W> {
         if event != Event::Tick {
             self.last_word = Instant::now();
         }
+        #[cfg(unix)]
+        if event == Event::ShellClosed {
+            self.shells.close();
+        }
         self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. } | Event::Say(_));
         self.tracing -= usize::from(self.tracing > 0 && matches!(event, Event::Traced(_)));
         self.has_news = true;
@@ -230,6 +292,13 @@ impl<W: Write> Front for Talk<'_, W> {
         self.reports.push_back(report.clone());
         Ok(())
     }
+
+    #[cfg(unix)]
+    fn open_shell(&mut self, state: &State) -> io::Result<Option<Event>> {
+        let Err(error) = self.shells.open(state) else { return Ok(None) };
+        self.line(format!("No shell here: {error}."))?;
+        Ok(Some(Event::ShellClosed))
+    }
 }
 
 /// Whether an experiment counts down: a person may end that.
@@ -238,6 +307,14 @@ fn is_paused(state: &State) -> bool {
 }
 
 impl<W: Write> Talk<'_, W> {
+    /// Whether a shell has the terminal.
+    fn has_shell(&self) -> bool {
+        #[cfg(unix)]
+        return self.shells.open.is_some();
+        #[cfg(not(unix))]
+        return false;
+    }
+
     fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         let text = ui::clean(text.as_ref());
         let text = if self.out.ascii { ui::spelt(&text) } else { text };
@@ -428,6 +505,9 @@ impl<W: Write> Talk<'_, W> {
             return Ok(Vec::new());
         }
         let command = line.to_lowercase();
+        if let ("shell" | "!", true) = (command.as_str(), io::stdin().is_terminal()) {
+            return Ok(command::shell(state));
+        }
         match command::asked(&command, state) {
             Asked::Do(intents) => {
                 self.is_whole = matches!(command.as_str(), "why all" | "w all");

@@ -55,6 +55,8 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         more: 0,
         #[cfg(unix)]
         shell: None,
+        #[cfg(unix)]
+        stopped: None,
         typist: Typist::default(),
     };
     driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await
@@ -79,6 +81,9 @@ struct OnScreen<'a, W: Write> {
     /// The shell or editor that has the terminal.
     #[cfg(unix)]
     shell: Option<terminal::Open>,
+    /// The shell that is stopped.
+    #[cfg(unix)]
+    stopped: Option<terminal::Open>,
     /// Writes in the editor.
     typist: Typist,
 }
@@ -173,7 +178,11 @@ impl<W: Write> Front for OnScreen<'_, W> {
     #[cfg(unix)]
     fn open_shell(&mut self, state: &State) -> io::Result<Option<Event>> {
         let effects = self.effects;
-        Ok(match self.give_terminal_to(|| effects.open_shell(state))? {
+        let opened = match self.stopped.take() {
+            Some(mut stopped) => self.give_terminal_to(|| stopped.go_on().map(|()| stopped))?,
+            None => self.give_terminal_to(|| effects.open_shell(state))?,
+        };
+        Ok(match opened {
             Ok(()) => None,
             Err(error) => {
                 self.no_shell = Some(format!("no shell here: {}", ui::clean(&error.to_string())));
@@ -212,15 +221,23 @@ impl<W: Write> OnScreen<'_, W> {
         return false;
     }
 
-    /// Takes the terminal back from a program that has ended, if one had it.
+    /// Takes the terminal back from a program that has ended or is stopped, if one had it.
     fn take_terminal_back(&mut self, inputs: &mut Inputs<'_, Input>) -> io::Result<()> {
         #[cfg(unix)]
-        if let Some(shell) = self.shell.take() {
-            shell.ended();
+        if let Some(mut shell) = self.shell.take() {
+            if shell.is_stopped() {
+                shell.leave_stopped();
+                self.stopped = Some(shell);
+            } else {
+                shell.ended();
+            }
             self.screen.resume()?;
             input::release();
             // What was typed before the shell had the terminal.
             while inputs.at_hand().is_some() {}
+        } else if let Some(shell) = self.stopped.take() {
+            // Somebody has ended it from elsewhere.
+            shell.ended();
         }
         #[cfg(not(unix))]
         let _ = inputs;

@@ -1,5 +1,6 @@
 //! The journals of other runs: what a run has left behind, and whether its lab is alive.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub struct Left {
     pub keys: Vec<String>,
     /// Whether there is, or may be, a key: a CreateKey was sent, and not every one was refused.
     pub may_have_key: bool,
+    /// What the lab had taken over from another client: the operation that made it, and its name.
+    pub adopted: BTreeSet<(String, String)>,
     path: PathBuf,
     /// Locked, as long as it is open: no other clean-up works on the same run.
     _file: File,
@@ -61,8 +64,8 @@ impl Journals {
             let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             match open(&path) {
                 Ok(Some(file)) => match parse(&file) {
-                    Ok((head, keys, may_have_key)) => {
-                        journals.left.push(Left { head, keys, may_have_key, path, _file: file });
+                    Ok(Parsed { head, keys, may_have_key, adopted }) => {
+                        journals.left.push(Left { head, keys, may_have_key, adopted, path, _file: file });
                     }
                     Err(reason) => journals.unreadable.push((path, reason)),
                 },
@@ -111,23 +114,37 @@ fn check(head: &Head) -> Result<(), String> {
     }
 }
 
-/// The first line, the keys that were created, and whether there may be one. A last line that was cut off is left out:
-/// its call was not sent, or it is the result of one whose intent is there.
-fn parse(file: &File) -> Result<(Head, Vec<String>, bool), String> {
+/// What a journal says.
+struct Parsed {
+    head: Head,
+    keys: Vec<String>,
+    may_have_key: bool,
+    adopted: BTreeSet<(String, String)>,
+}
+
+/// The first line, the keys that were created, whether there may be one, and what was adopted. A last line that was cut off
+/// is left out: its call was not sent, or it is the result of one whose intent is there.
+fn parse(file: &File) -> Result<Parsed, String> {
     let text = disk::read_all(file, disk::STATE).map_err(|error| error.to_string())?;
     let text = String::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
     let mut lines = text.lines();
     let head = lines.next().ok_or("it is empty")?;
     let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
     check(&head)?;
-    let (mut keys, mut open) = (Vec::new(), 0_u32);
+    let (mut keys, mut open, mut adopted) = (Vec::new(), 0_u32, BTreeSet::new());
     for line in lines.filter_map(|line| serde_json::from_str(line).ok()) {
         match line {
             Line::Intent { intent, .. } if intent == "CreateKey" => open += 1,
             Line::Result { result, ok: Some(false), .. } if result == "CreateKey" => open = open.saturating_sub(1),
             Line::Result { result, id: Some(id), ok: Some(true) } if result == "CreateKey" => keys.push(id),
+            // Names go into calls, and are shown.
+            Line::Adopted { name, .. } if name.is_empty() || redact::clean(&name) != name => {}
+            Line::Adopted { adopted: operation, name } => {
+                keys.extend((operation == "CreateKey").then(|| name.clone()));
+                adopted.insert((operation, name));
+            }
             Line::Intent { .. } | Line::Result { .. } => {}
         }
     }
-    Ok((head, keys, open > 0))
+    Ok(Parsed { head, keys, may_have_key: open > 0, adopted })
 }

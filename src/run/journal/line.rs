@@ -26,6 +26,11 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Line {
+    /// What another client has made, by the operation that made it. A key is named by its ARN.
+    Adopted {
+        adopted: String,
+        name: String,
+    },
     Intent {
         intent: String,
         name: String,

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use super::folder::{CONFIG, CREDENTIALS, HINT, VARIABLES, WELCOME};
+use super::folder::{CONFIG, CREDENTIALS, HINT, VARIABLES, welcome};
 use crate::aws::Clients;
 use crate::lab::session::shell;
 use crate::lab::{BackendKind, Identity, Service, State};
 
 /// The files that need no secret.
 pub fn open(state: &State, folder: &Path) -> Vec<(&'static str, String)> {
+    let [admin, test_user] = Identity::BOTH.map(|who| (welcome(who), lines(&shell::welcome(state, who))));
     vec![
         (CONFIG, config(state)),
         (VARIABLES, variables(state, folder)),
-        (WELCOME, lines(&shell::welcome(state))),
+        admin,
+        test_user,
         (HINT, lines(&shell::hint(state))),
     ]
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::UnixListener;
 
 use crate::disk;
+use crate::lab::Identity;
 use crate::lab::stages::items;
 
 /// The lock of a living lab.
@@ -29,8 +30,13 @@ pub const CREDENTIALS: &str = "credentials";
 pub const CONFIG: &str = "config";
 /// Names and values for a shell, one a line.
 pub const VARIABLES: &str = "variables";
-/// The first lines of a shell.
-pub const WELCOME: &str = "welcome";
+/// The first lines of a shell in which `who` is the default.
+pub const fn welcome(who: Identity) -> &'static str {
+    match who {
+        Identity::Admin => "welcome-admin",
+        Identity::TestUser => "welcome-test-user",
+    }
+}
 /// The commands of the stage that is next.
 pub const HINT: &str = "hint";
 

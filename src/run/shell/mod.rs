@@ -11,10 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use self::folder::VARIABLES;
 pub use self::folder::ask;
-use self::folder::{VARIABLES, WELCOME};
 use crate::disk;
 use crate::lab::Identity;
+use crate::lab::session::shell::wrapped;
 
 /// Where to get the AWS CLI.
 const NO_AWS: &str = "No aws command here. Install the AWS CLI (https://aws.amazon.com/cli/).";
@@ -65,6 +66,16 @@ fn no_proxy(set: &[(String, String)]) -> Vec<(String, String)> {
     ["NO_PROXY", "no_proxy"].map(name).into()
 }
 
+/// The names of the lab in whose shell this process runs, up to date; empty elsewhere.
+pub fn own() -> Vec<(String, String)> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let (home, config) = (variable("KMSLAB_HOME"), variable("AWS_CONFIG_FILE"));
+    // Whoever has pointed the AWS CLI elsewhere asks about something else.
+    let home = home.filter(|home| config.is_some_and(|config| config == home.join(folder::CONFIG)));
+    let variables = home.and_then(|home| Variables::read(&home, None).ok()).unwrap_or_default();
+    variables.set.into_iter().filter(|(name, _)| name.starts_with("KMSLAB_")).collect()
+}
+
 /// The folder of the lab that this process belongs to, else of the newest lab.
 pub fn find(folders: &[PathBuf]) -> Option<PathBuf> {
     let own = std::env::var_os("KMSLAB_HOME").map(PathBuf::from).filter(|folder| folder.join(VARIABLES).exists());
@@ -72,9 +83,14 @@ pub fn find(folders: &[PathBuf]) -> Option<PathBuf> {
 }
 
 /// The first lines of a shell: the goal, who one can be, and whether there is an `aws` command.
-pub fn welcome(folder: &Path) -> String {
-    let text = disk::read_text(&folder.join(WELCOME), disk::STATE).unwrap_or_default();
-    if has_aws() { text } else { format!("{text}{NO_AWS}\n\n") }
+pub fn welcome(folder: &Path, who: Identity) -> String {
+    let text = disk::read_text(&folder.join(folder::welcome(who)), disk::STATE).unwrap_or_default();
+    let text = if has_aws() { text } else { format!("{text}{NO_AWS}\n\n") };
+    // Elsewhere than in a terminal there is nobody whose words could be torn.
+    match terminal::columns() {
+        Some(columns) => wrapped(&text, columns),
+        None => text,
+    }
 }
 
 fn has_aws() -> bool {
@@ -86,8 +102,8 @@ fn has_aws() -> bool {
 ///
 /// # Errors
 /// When the lab's variables can't be read, or its start files not be written.
-pub fn command(folder: &Path, who: Option<Identity>) -> io::Result<Command> {
-    let variables = Variables::read(folder, who)?;
+pub fn command(folder: &Path, who: Identity) -> io::Result<Command> {
+    let variables = Variables::read(folder, Some(who))?;
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into());
     let mut command = rc::command(&shell, folder)?;
     let own = folder.join("bin");

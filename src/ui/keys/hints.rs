@@ -89,6 +89,8 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         // An experiment is about which call changed what; esc leads out of it, too.
         "previous_call" if is_experiment => 3,
         "bench" if is_experiment => 6,
+        // It is one of the ways to do what is asked here.
+        "shell" if state.is_drilling() || state.mode() == Mode::Choosing => 3,
         _ => row.rank,
     }
 }

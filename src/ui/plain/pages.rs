@@ -35,7 +35,7 @@ pub fn paths(state: &State) -> Vec<String> {
     }
 }
 
-/// How to act in this lab oneself. Lines and a shell can't share one terminal.
+/// How to act in this lab oneself, where there is no terminal for a shell.
 pub fn shell(words: Interface<'_>) -> Vec<String> {
     [
         "Type kmslab shell in another terminal: it opens your shell with the profiles kmslab-admin and kmslab-test-user.",

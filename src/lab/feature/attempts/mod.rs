@@ -17,6 +17,7 @@ use crate::lab::model::certainty::{Certainty, certainty};
 use crate::lab::model::draft::Draft;
 use crate::lab::model::exchange::{Exchange, is_not_found};
 use crate::lab::model::experiment::Experiment;
+use crate::lab::model::facts::Facts;
 use crate::lab::model::inspection::Documents;
 use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::Identity;
@@ -232,9 +233,15 @@ impl Attempts {
 
     /// Puts the console's two statements in place of the learner's own way, as experiments and drills need them. `None`
     /// where the usual way was taken.
-    pub(in crate::lab) fn use_console(&mut self, then: Then) -> Option<Vec<Command>> {
-        let standing = self.saved.standing?;
-        Some(self.begin(steps::use_console(standing), String::new(), then))
+    pub(in crate::lab) fn use_console(&mut self, then: Then, facts: &Facts) -> Option<Vec<Command>> {
+        let steps = steps::use_console(self.saved.standing, facts);
+        (!steps.is_empty()).then(|| self.begin(steps, String::new(), then))
+    }
+
+    /// Whether the run in progress goes on with the key policy that was read before an earlier change.
+    pub(in crate::lab) fn keeps_policy(&self) -> bool {
+        let is_put_first = |trial: &Trial| trial.steps.first() == Some(&Step::PutConsole);
+        self.saved.standing == Some(Mechanism::KeyPolicy) || self.trial.as_ref().is_some_and(is_put_first)
     }
 
     fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
@@ -274,7 +281,7 @@ impl Attempts {
                 }
                 return vec![conclude(Check::unmet(observed))];
             }
-            DomainEvent::RunEnded(RunId::Attempt) => return self.follow(kernel.is_leaving()),
+            DomainEvent::RunEnded(RunId::Attempt) => return self.follow(kernel),
             _ => {}
         }
         Vec::new()
@@ -340,9 +347,11 @@ impl Attempts {
     }
 
     /// What follows a run that has ended.
-    fn follow(&mut self, is_leaving: bool) -> Vec<Command> {
-        let Some(Trial { then, .. }) = self.trial.take() else { return Vec::new() };
-        let is_undone = self.saved.standing.is_none();
+    fn follow(&mut self, kernel: &Kernel) -> Vec<Command> {
+        let Some(Trial { then, steps, .. }) = self.trial.take() else { return Vec::new() };
+        let is_leaving = kernel.is_leaving();
+        let is_open = steps.contains(&Step::CloseOpenings) && !kernel.facts().made.added.openings.is_empty();
+        let is_undone = self.saved.standing.is_none() && !is_open;
         let command = |command| vec![Command::Attempt(command)];
         match then {
             _ if is_leaving => vec![Command::StartNow(Stage::CleanUp)],

@@ -2,6 +2,7 @@
 
 use crate::lab::model::attempt::{self, Target, Unsendable};
 use crate::lab::model::batch::Batch;
+use crate::lab::model::facts::Facts;
 use crate::lab::model::key_policy::with_key_user;
 use crate::lab::model::mechanism::{ATTEMPT, Mechanism};
 use crate::lab::model::operation::{Identity, Operation};
@@ -29,6 +30,8 @@ pub enum Step {
     FindGrant,
     /// Revokes the grant.
     TakeGrant,
+    /// Takes back what another client has added.
+    CloseOpenings,
 }
 
 /// The steps of an attempt by `mechanism`, while `standing` stands. One that replaces the earlier attempt need not undo it.
@@ -55,13 +58,21 @@ pub fn undo(standing: Mechanism) -> Vec<Step> {
     }
 }
 
-/// The steps that put the console's statements in place of `standing`. Meanwhile both stand: test-user's permission has
-/// no gap.
-pub fn use_console(standing: Mechanism) -> Vec<Step> {
-    let read = (standing != Mechanism::KeyPolicy).then_some(Step::ReadPolicy);
-    let take = (standing != Mechanism::KeyPolicy).then(|| undo(standing));
-    let put = read.into_iter().chain([Step::PutConsole, Step::ReadBack]);
-    put.chain(take.into_iter().flatten()).collect()
+/// The steps that put the console's statements in place of `standing`, or of what other clients have done. Meanwhile both
+/// stand: test-user's permission has no gap. None where the usual way was taken.
+pub fn use_console(standing: Option<Mechanism>, facts: &Facts) -> Vec<Step> {
+    let has_openings = !facts.made.added.openings.is_empty();
+    let put = [Step::PutConsole, Step::ReadBack];
+    let mut steps = match standing {
+        Some(Mechanism::KeyPolicy) => put.to_vec(),
+        Some(other) => [&[Step::ReadPolicy], &put[..], &undo(other)].concat(),
+        None if facts.names_user() => Vec::new(),
+        None if has_openings || facts.policy_before.is_none() => [&[Step::ReadPolicy], &put[..]].concat(),
+        // A key policy of the person's own, which lets test-user in without its name.
+        None => put.to_vec(),
+    };
+    steps.extend(has_openings.then_some(Step::CloseOpenings));
+    steps
 }
 
 /// The calls of a step; `text` is what is written, and `expects` says whether it should allow the Scan.
@@ -112,6 +123,7 @@ pub fn batch(
             let name = ATTEMPT.to_owned();
             (admin(O::DeleteUserPolicy { user: user(), name }), Until::Answered, true)
         }
+        Step::CloseOpenings => (close_openings(facts, &user(), &key()?), Until::Answered, true),
         Step::FindGrant => {
             let is_unknown = facts.made.attempt_grant.as_deref() == Some("");
             let calls = if is_unknown { admin(O::ListGrants { key: key()? }) } else { Vec::new() };
@@ -125,6 +137,12 @@ pub fn batch(
         }
     };
     Ok(Batch { calls, until, tolerant })
+}
+
+/// The calls that take back what other clients have added.
+fn close_openings(facts: &Facts, user: &str, key: &str) -> Vec<(Identity, Operation)> {
+    let calls = facts.made.added.openings.iter().map(|opening| opening.take_back(user, key));
+    calls.map(|operation| (Identity::Admin, operation)).collect()
 }
 
 /// Why a text can't be sent, in words.

@@ -2,6 +2,7 @@
 //! why a call missed the goal.
 
 pub mod goal;
+pub mod look;
 pub mod why;
 
 use std::collections::VecDeque;

@@ -57,6 +57,12 @@ pub(super) fn asked(line: &str, state: &State) -> Asked {
     found.map_or(Asked::Nothing, Asked::Do)
 }
 
+/// Opens a shell in the terminal. An open page is closed first.
+pub(super) fn shell(state: &State) -> Vec<Intent> {
+    let closes = state.permit(Intent::OpenShell) != Permit::Yes && state.view().page().is_some();
+    closes.then_some(Intent::Close).into_iter().chain([Intent::OpenShell]).collect()
+}
+
 /// Consent is four digits and nothing else.
 fn consent(line: &str) -> Option<Vec<Intent>> {
     let digits: Option<Vec<u8>> =
