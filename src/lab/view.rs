@@ -150,8 +150,6 @@ pub struct View {
     pub rung: Option<usize>,
     /// A line for the person, until the next key.
     pub message: Option<String>,
-    /// Why the newest intent was refused: the next one that is allowed takes the message away.
-    pub(in crate::lab) refusal: Option<String>,
     search: Option<(Searched, Search)>,
     /// Whether the open page lies over the debrief.
     over_debrief: bool,

@@ -45,15 +45,8 @@ impl State {
             _ => self.presenting.is_second_press(None, &mut self.view.message),
         };
         match self.permit(intent) {
-            Permit::Yes => {
-                let refusal = self.view.refusal.take();
-                self.view.message.take_if(|message| refusal.as_ref() == Some(message));
-                return self.perform(intent, is_second_press);
-            }
-            Permit::Because(reason) => {
-                self.view.message = Some(self.explain(reason));
-                self.view.refusal.clone_from(&self.view.message);
-            }
+            Permit::Yes => return self.perform(intent, is_second_press),
+            Permit::Because(reason) => self.view.message = Some(self.explain(reason)),
             Permit::No => {}
         }
         Vec::new()

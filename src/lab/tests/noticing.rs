@@ -244,15 +244,6 @@ fn drills_begin_where_the_usual_way_ends(
 }
 
 #[test]
-fn a_refusal_goes_with_the_next_key() {
-    let mut lab = sandbox();
-    lab.press(Intent::TogglePage(Page::Why));
-    assert!(lab.state.view().message.as_deref().unwrap().starts_with("nothing to explain yet"));
-    lab.press(Intent::FocusOther);
-    assert_eq!(lab.state.view().message, None);
-}
-
-#[test]
 fn a_shell_is_offered_beside_the_three_ways() {
     let mut lab = sandbox();
     lab.state = std::mem::replace(&mut lab.state, State::new(backend(), names())).with_ways();
