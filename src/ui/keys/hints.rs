@@ -89,8 +89,6 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         // An experiment is about which call changed what; esc leads out of it, too.
         "previous_call" if is_experiment => 3,
         "bench" if is_experiment => 6,
-        // It is one of the ways to do what is asked here.
-        "shell" if state.is_drilling() || state.mode() == Mode::Choosing => 3,
         _ => row.rank,
     }
 }
@@ -101,6 +99,8 @@ pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Ke
     let shows = |name: &str| match state.mode() {
         Mode::Todo if is_plain => FOR_QUESTION.contains(&name) || (name == "billboard" && state.view().billboard),
         Mode::Done if is_plain => leads_on(name, state, area),
+        // The three ways stand there; the help has a fourth.
+        Mode::Choosing | Mode::Tried => name != "shell",
         _ => true,
     };
     let mut hints = hints_of(state, area, shows);
