@@ -133,7 +133,7 @@ impl Watch {
         self.is_poll.store(true, Ordering::SeqCst);
         while !self.events.is_closed() {
             self.look().await;
-            let pause = look::pause(self.looks.fetch_add(1, Ordering::SeqCst));
+            let pause = Duration::from_secs(look::pause(self.looks.fetch_add(1, Ordering::SeqCst)));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.begun.notified() => {}

@@ -2,7 +2,6 @@
 //! must have been. Reads leave no trace; nobody can look for them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -15,14 +14,14 @@ use crate::lab::model::stage::Stage;
 use crate::lab::model::test_user;
 use crate::policy::PolicySource;
 
-/// The pause before the look that comes after so many others. Somebody who has just opened a shell waits for the lab;
+/// The seconds before the look that comes after so many others. Somebody who has just opened a shell waits for the lab;
 /// after an hour nobody does.
-pub const fn pause(looks: u32) -> Duration {
-    Duration::from_secs(match looks {
+pub const fn pause(looks: u32) -> u64 {
+    match looks {
         0..20 => 3,
         20..80 => 10,
         _ => 60,
-    })
+    }
 }
 
 /// Whether the goal of `stage` is a read, so that no look finds that it is reached.
@@ -242,7 +241,7 @@ mod tests {
     #[case(80, 60)]
     #[case(u32::MAX, 60)]
     fn looks_become_rare(#[case] looks: u32, #[case] seconds: u64) {
-        assert_eq!(pause(looks).as_secs(), seconds);
+        assert_eq!(pause(looks), seconds);
     }
 
     fn look(stage: Stage) -> Look {
