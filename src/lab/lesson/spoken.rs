@@ -67,7 +67,7 @@ pub const SPOKEN: &[&str] = &[
     "compare or o: the choices side by side, where there are some.",
     "n and p: the next or previous stage; nothing is sent again. stages or l: the list. stage 5: go there.",
     "drills: faults to diagnose and fix, after stage 8. break or x: the experiments. undo or u: undo again what an experiment couldn't. back: leave it.",
-    "shell or !: how to send calls of your own.",
+    "shell or !: a shell for this lab; exit comes back.",
     "export: write up this lab, into files in this folder.",
     "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
     "from",
