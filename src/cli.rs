@@ -23,7 +23,7 @@ pub use environment::Environment;
 pub use exit::{Exit, READER_GONE, UsageError};
 pub use output::{is_reader_gone, out, printable, tell};
 pub use record::{RecordArgs, ScriptCommand};
-pub use values::{Drills, SERVE_ADDRESS, language};
+pub use values::{AUDIENCE_ADDRESS, Drills, SERVE_ADDRESS, language};
 
 /// The version, and the commit if it is known: `0.1.0 (0123456789ab)`.
 pub const VERSION: &str = env!("KMSLAB_VERSION");
@@ -322,6 +322,17 @@ pub struct Options {
     /// Use the mouse: the wheel scrolls, a click chooses; hold shift to select text
     #[arg(long, global = true)]
     pub mouse: bool,
+    /// Let phones on your network vote; =ADDRESS listens elsewhere [default: 0.0.0.0:4180]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = AUDIENCE_ADDRESS,
+        value_parser = values::audience
+    )]
+    pub audience: Option<SocketAddr>,
     /// auto (by the terminal's background), dark, light or high-contrast [default: auto; recordings: dark]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,

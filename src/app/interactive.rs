@@ -1,6 +1,7 @@
 //! The interactive lab, on a screen or in lines.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
@@ -12,10 +13,13 @@ use super::recording;
 use super::report::describe;
 use super::setup::{Lab, lab, looks, random_number};
 use crate::aws::Clients;
-use crate::cli::{Drills, Environment, Exit, Options, RecordingOptions, UsageError, is_reader_gone, out, tell};
+use crate::cli::{
+    AUDIENCE_ADDRESS, Drills, Environment, Exit, Options, RecordingOptions, UsageError, is_reader_gone, out, tell,
+};
 use crate::export;
 use crate::lab::{BackendKind, Drill, Effect, Event, Lesson, Level, Plan, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
+use crate::run::audience::Audience;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
 use crate::run::front::{plain, screen};
@@ -100,6 +104,7 @@ pub(super) fn interactive(
     let mut _announcement = PanicReport::new(&state, journal.as_ref()); // dropped after the screen
     // If the recording can't begin, nothing else does.
     let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
+    manner.audience = audience(&mut state, options)?;
     let _in_runtime = runtime.enter();
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
@@ -113,6 +118,7 @@ pub(super) fn interactive(
                 none => none.insert(run::input::input(&mut screen)?),
             };
             first.drain(..).for_each(|effect| effects.perform(effect));
+            manner.audience.iter().for_each(|audience| audience.report_to(effects.events()));
             screen::interactive(&mut state, &effects, events, input, &mut screen, &mut manner, &mut stop).await
         });
         let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
@@ -142,6 +148,27 @@ pub(super) fn interactive(
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit.0)
+}
+
+/// Opens the server for an audience's phones, if one is wanted.
+///
+/// # Errors
+/// If its address can't be used.
+fn audience(state: &mut State, options: &Options) -> Result<Option<Audience>, Report> {
+    let Some(listen) = options.audience else { return Ok(None) };
+    let any = SocketAddr::new(listen.ip(), 0);
+    let opened = match Audience::open(listen, state) {
+        // Another lab has it. Nobody remembers a port.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && listen.to_string() == AUDIENCE_ADDRESS => {
+            Audience::open(any, state)
+        }
+        opened => opened,
+    };
+    let audience = opened.map_err(|error| {
+        UsageError::new(format!("phones can't join at {listen}: {error}\n  give another with --audience=ADDRESS:PORT"))
+    })?;
+    state.invite(audience.invitation().address.clone());
+    Ok(Some(audience))
 }
 
 /// Takes over the terminal, with its mouse if a person wants that, and with links if it knows them.

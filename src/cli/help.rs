@@ -48,6 +48,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("no_ascii", SIGNS),
             ("bell", &[]),
             ("mouse", &[]),
+            ("audience", &[]),
             ("mask", &["run", "drill", "doctor", "replay", "cleanup", "why"]),
             ("no_mask", &["run", "drill", "doctor", "record", "replay", "export", "cleanup", "why"]),
             ("lesson", &["run", "drill", "record", "replay", "export", "lesson"]),

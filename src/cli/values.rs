@@ -35,6 +35,16 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
     addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
 }
 
+/// Where phones join unless told otherwise: on every network of this machine.
+pub const AUDIENCE_ADDRESS: &str = "0.0.0.0:4180";
+
+/// Parses the address that phones reach.
+pub(super) fn audience(text: &str) -> Result<SocketAddr, UsageError> {
+    let usage =
+        || UsageError::new(format!("an address and a port look like {AUDIENCE_ADDRESS}; port 0 is any free one"));
+    text.parse().map_err(|_| usage())
+}
+
 /// Parses the name of a stage.
 pub(super) fn stage(text: &str) -> Result<Stage, UsageError> {
     let wrong = || UsageError::new(format!("the stages are: {}", Stage::ALL.map(Stage::key).join(", ")));

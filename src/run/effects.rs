@@ -94,6 +94,11 @@ impl EffectHandler {
         (handler, receiver)
     }
 
+    /// Where events of the lab go.
+    pub fn events(&self) -> UnboundedSender<Event> {
+        self.events.clone()
+    }
+
     /// The same handler, which sends no creating call before `journal` has its intent.
     pub fn with_journal(self, journal: Option<Arc<Journal>>) -> EffectHandler {
         EffectHandler { journal, ..self }

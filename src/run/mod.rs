@@ -9,6 +9,7 @@
 //! again).
 
 pub mod answer_cache;
+pub mod audience;
 pub mod autoplay;
 pub mod cleanup;
 pub mod config;

@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
+use super::audience::Audience;
 use super::autoplay::{Autoplay, Cue};
 use super::input::Input;
 use super::looks::Looks;
@@ -26,6 +27,8 @@ pub struct Presentation {
     pub autoplay: Option<Autoplay>,
     /// Whether the terminal's bell rings when a long wait ends.
     pub rings: bool,
+    /// The phones of an audience.
+    pub audience: Option<Audience>,
     /// What is recorded.
     pub recording: Option<LiveRecording>,
     /// When it began.
@@ -43,6 +46,7 @@ impl Presentation {
             key_cast: KeyCast::default(),
             autoplay: None,
             rings: false,
+            audience: None,
             recording: None,
             begun: Instant::now(),
             ended: false,

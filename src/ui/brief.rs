@@ -11,6 +11,7 @@ use crate::lab::quiz::Asked;
 use crate::lab::{State, Status};
 
 use super::hands;
+use super::join;
 use super::keys::names;
 use super::size::Class;
 use super::text::{cut, width, wrap};
@@ -88,9 +89,12 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
         theme,
         columns: usize::from(columns).saturating_sub(1).min(LONGEST),
         label: label_columns(state),
+        has_code: join::shows_code(state) && join::most_above(budget.before) < budget.before && !state.view().zoom,
     };
     let mut lines = match &state.shown().status {
         status if state.view().experiment.is_some() => brief.experiment(status, budget),
+        // The code to join with needs the rows of the panes.
+        Status::Todo if brief.has_code => brief.before(join::most_above(budget.before)),
         Status::Todo => brief.before(budget.before),
         Status::Running if state.held().is_some() => {
             brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
@@ -137,6 +141,8 @@ struct Brief<'a> {
     theme: &'a Theme,
     columns: usize,
     label: usize,
+    /// Whether a code to join the vote stands below.
+    has_code: bool,
 }
 
 impl<'a> Brief<'a> {
@@ -239,12 +245,13 @@ impl<'a> Brief<'a> {
                 Span::styled(format!("{letter} "), letter_looks),
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
-            if let Some(hands) = self.state.hands(self.state.view().shown) {
+            if let Some(hands) = self.state.hands(self.state.view().shown).filter(|_| !join::hides_votes(self.state)) {
                 content.push(hands::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
             }
             Part::plain(content)
         });
-        std::iter::once(Part::plain(vec![text])).chain(answers).collect()
+        let question = std::iter::once(Part::plain(vec![text])).chain(answers);
+        question.chain(join::voters(self.state, self.columns, self.has_code, self.theme).map(Part::plain)).collect()
     }
 
     /// The prediction stays until there is an answer, so that nothing moves before it.

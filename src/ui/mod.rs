@@ -39,6 +39,7 @@ mod drill;
 mod experiments;
 pub mod film;
 mod hands;
+mod join;
 mod json;
 pub mod key_cast;
 pub mod keys;

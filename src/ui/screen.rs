@@ -11,7 +11,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Experiment, Overlay, ServicePlace, Stage, State, Timing};
+use crate::lab::{Backend, BackendKind, Experiment, Identity, Overlay, ServicePlace, Stage, State, Timing};
 
 use super::key_cast::KeyCast;
 use super::keys::row::KeyHint;
@@ -21,8 +21,8 @@ use super::size::{Class, FULL, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
 use super::{
-    billboard, brief, debrief, desk, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes,
-    verdict,
+    billboard, brief, debrief, desk, drill, experiments, join, opening, overlay, pane, score, signs, text,
+    theme as themes, verdict,
 };
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
@@ -86,11 +86,19 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
             brief::draw(state, theme, plan.brief, area, buffer);
         }
         let rest = Rect { y: top, height: plan.message.y.saturating_sub(top), ..area };
-        billboard::draw(state, theme, rest, buffer);
+        match join::shows_code(state) {
+            true => join::code(state, theme, rest, buffer),
+            false => billboard::draw(state, theme, rest, buffer),
+        }
     } else {
         brief::draw(state, theme, plan.brief, area, buffer);
         for pane in &plan.panes {
-            pane::draw(state, theme, pane, buffer);
+            // Before the calls, both panes only list what will be sent.
+            let is_code = pane.identity == Identity::TestUser && plan.panes.len() > 1 && join::shows_code(state);
+            match is_code && join::has_room(state, pane.area, theme) {
+                true => join::draw(state, theme, pane.area, buffer),
+                false => pane::draw(state, theme, pane, buffer),
+            }
         }
     }
     message_line(state, theme, key_cast, plan.message, buffer);

@@ -7,6 +7,7 @@ mod app;
 mod architecture;
 #[cfg(unix)]
 mod attempts;
+mod audience;
 mod aws;
 #[cfg(unix)]
 mod cleanup;

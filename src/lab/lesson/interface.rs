@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 use super::Frame;
+use super::audience::AUDIENCE;
 use super::files::FALLBACK;
 use super::sentences::SENTENCES;
 use super::spoken::SPOKEN;
@@ -106,6 +107,14 @@ pub const ALL: &[&str] = &[
     "{} of {} right",
     "{} of {} experiments tried",
     "hands up: {} in all",
+    // Phones that vote.
+    "{} of {} voted",
+    "join the vote",
+    "Open this address on your phone:",
+    "same network as this computer",
+    "join code",
+    "hide the code",
+    "with an audience: the code that phones join with",
     "A letter, then its number: {} 12 {} 3; {} deletes a digit.",
     "Ignored: {}, which is not an answer, and what follows it.",
     "Ignored: an answer's letter must come before its number.",
@@ -488,19 +497,23 @@ impl Interface<'_> {
     }
 }
 
+/// All names of the table.
+pub fn texts() -> impl Iterator<Item = &'static str> {
+    [ALL, SPOKEN, SENTENCES, AUDIENCE].into_iter().flatten().copied()
+}
+
 /// What is wrong with a language's table, each with its place in the file.
 pub(super) fn problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for (english, text) in &frame.interface {
         let place = || format!("interface.{english}");
-        if ![ALL, SPOKEN, SENTENCES].iter().any(|list| list.contains(&english.as_str())) {
+        if !texts().any(|text| text == english) {
             problems.push((place(), format!("the interface does not say {english:?}")));
         } else if places(english) != places(text) {
             problems.push((place(), format!("{text:?} has not as many {{}} as {english:?}")));
         }
     }
-    let all = [ALL, SPOKEN, SENTENCES].into_iter().flatten();
-    for english in all.filter(|english| language != FALLBACK && !frame.interface.contains_key(**english)) {
+    for english in texts().filter(|english| language != FALLBACK && !frame.interface.contains_key(*english)) {
         problems.push((String::new(), format!("the interface's {english:?} is not translated")));
     }
     problems

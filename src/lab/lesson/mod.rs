@@ -3,6 +3,7 @@
 //! [`Files`] holds what was read, [`Lesson::parse`] makes a lesson of one language of it, [`lint`] finds what is wrong
 //! with a set. No file is opened here: The caller reads `--lesson DIR`.
 
+pub mod audience;
 mod card;
 mod drills;
 mod embedded;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::feature::copy::Copied;
+use crate::lab::feature::presenting::phones::Turnout;
 use crate::lab::feature::replay::RecordedStage;
 pub use crate::lab::feature::search::SearchAction;
 use crate::lab::insight::{Finding, Inquiry, Traced};
@@ -146,6 +147,8 @@ pub enum PresenterAction {
     /// There: take the numbers.
     #[serde(rename = "keep")]
     TakeHands,
+    /// Hide the code that phones join with, or show it again.
+    JoinCode,
     /// Ask whether to start over.
     AskToStartOver,
     /// Start over.
@@ -197,6 +200,8 @@ pub enum Event {
     SessionNotSaved(String),
     /// Other clients have made these calls.
     Noticed(Vec<NoticedCall>),
+    /// Phones have come, gone or voted.
+    Turnout(Turnout),
     /// The shell that [`Effect::OpenShell`] opened has ended.
     ShellClosed,
     /// Time for the next picture of the waiting sign; sent only while a call is under way.

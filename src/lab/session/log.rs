@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::flow::{Event, Intent, TimerId};
 use super::state::State;
 use crate::lab::feature::copy::{Profiles, Way};
+use crate::lab::feature::presenting::phones::Turnout;
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::RecordedStage;
 use crate::lab::insight::{Finding, Known, Traced};
@@ -140,6 +141,8 @@ pub enum Logged {
     },
     /// Other clients have made these calls.
     Noticed(Vec<NoticedCall>),
+    /// Phones have come, gone or voted.
+    Turnout(Turnout),
     /// The shell in the lab's terminal has ended.
     ShellClosed,
     /// A picture of the waiting sign.
@@ -240,6 +243,7 @@ impl Logged {
             // They tell of the machine, or of the recording itself.
             Event::ResponsesNotCached(_) | Event::SessionNotSaved(_) | Event::Say(_) => return None,
             Event::Noticed(_) => Logged::Noticed(state.noticing.newest().to_vec()),
+            Event::Turnout(turnout) => Logged::Turnout(*turnout),
             Event::ShellClosed => Logged::ShellClosed,
             Event::Tick => Logged::Tick(1),
             Event::Clock(seconds) => Logged::Clock(*seconds),
@@ -277,6 +281,7 @@ impl Logged {
             Logged::ResponsesLoaded { stage, found } => Event::ResponsesLoaded { stage, found },
             Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
             Logged::Noticed(calls) => Event::Noticed(calls),
+            Logged::Turnout(turnout) => Event::Turnout(turnout),
             Logged::ShellClosed => Event::ShellClosed,
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),

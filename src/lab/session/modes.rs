@@ -159,7 +159,7 @@ impl PresenterAction {
             PresenterAction::Blank => Modes::ALL.without(Mode::Search),
             PresenterAction::Next => Modes::PANES.with(Modes::DESK).or(Mode::Opening).or(Mode::Debrief),
             PresenterAction::Timer | PresenterAction::AskToStartOver => Modes::PANES.with(Modes::DESK),
-            PresenterAction::Billboard | PresenterAction::Tally => Modes::PANES,
+            PresenterAction::Billboard | PresenterAction::Tally | PresenterAction::JoinCode => Modes::PANES,
             PresenterAction::Letter(_)
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)

@@ -176,6 +176,7 @@ impl State {
             PresenterAction::Other(c) => self.presenting.entry.other(c),
             PresenterAction::Erase => self.presenting.entry.erase(),
             PresenterAction::TakeHands => return self.take_hands(),
+            PresenterAction::JoinCode => self.presenting.phones.toggle_code(),
             PresenterAction::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
             PresenterAction::StartOver => return self.start_over(),
         }
@@ -374,6 +375,8 @@ impl State {
         let shown = self.view.shown;
         match self.shown().status {
             Status::Todo if desk::is_offered(self) && self.attempts.chosen().is_some() => desk::write(self),
+            // The class has answered.
+            Status::Todo if self.waits_for_answer() => vec![Command::SkipQuestion(shown), Command::Start(shown)],
             Status::Todo => vec![Command::Start(shown)],
             Status::Running => vec![Command::SendHeld],
             Status::Done(_) => {

@@ -229,7 +229,9 @@ impl State {
             (Mode::List | Mode::Opening | Mode::Choosing | Mode::Naming, _) => Permit::Yes,
             (Mode::Tried, _) => yes(!self.attempts.is_running()),
             (Mode::Resuming, _) => yes(self.can_resume()),
-            (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
+            (Mode::Todo, _) if self.waits_for_answer() && !self.has_class_voted() => {
+                Permit::Because(Reason::AnswerFirst)
+            }
             (_, Some(_)) if self.kernel.is_interrupted() => yes(self.experiments.pause().is_some()),
             (Mode::Todo, Some(which)) => yes(!self.is_out_of_reach(which)),
             (_, Some(_)) => Permit::Yes,
@@ -411,6 +413,7 @@ impl State {
                 yes(mode == Mode::Opening || self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes)
             }
             PresenterAction::Tally => yes(self.can_tally()),
+            PresenterAction::JoinCode => yes(self.phones().address().is_some()),
             PresenterAction::Letter(place) => yes(self.can_letter(place.into())),
             PresenterAction::Digit(_) => yes(self.can_count(0)),
             PresenterAction::Other(c) => yes(self.is_no_letter(c)),

@@ -9,6 +9,7 @@ use crate::lab::feature::experiments::steps;
 use crate::lab::feature::insight::Inquiry;
 use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
+use crate::lab::feature::presenting::phones::Phones;
 use crate::lab::feature::quiz::{Asked, LETTERS, Score};
 use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::run::Status;
@@ -243,7 +244,23 @@ impl State {
 
     /// The hands counted for the question of `stage`.
     pub fn hands(&self, stage: Stage) -> Option<HandCount> {
-        self.presenting.votes[stage.index()]
+        self.presenting.count(stage)
+    }
+
+    /// The phones of an audience.
+    pub fn phones(&self) -> &Phones {
+        &self.presenting.phones
+    }
+
+    /// The stage whose question takes votes. A class votes on stages; experiments are for those who stay.
+    pub fn voting(&self) -> Option<Stage> {
+        let is_open = self.view.experiment.is_none() && !self.is_drilling() && self.waits_for_answer();
+        is_open.then_some(self.view.shown)
+    }
+
+    /// Whether phones have voted on the open question: Enter goes on without the presenter's own answer.
+    pub fn has_class_voted(&self) -> bool {
+        self.voting().is_some_and(|stage| self.phones().votes(stage).is_some())
     }
 
     /// Whether hands can be counted for the shown stage or, once the answer has been seen, looked at. A class votes on

@@ -48,7 +48,7 @@ impl State {
             created: self.names.created.clone(),
             facts: self.kernel.facts().clone(),
             quiz: self.quiz.clone(),
-            votes: self.presenting.votes,
+            votes: Stage::ALL.map(|stage| self.presenting.count(stage)),
             pace: self.presenting.pace,
             attempts: self.attempts.saved().map(|text| self.masking.unmasked(text)),
             experiments: self.experiments.saved(),

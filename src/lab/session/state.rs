@@ -207,6 +207,11 @@ impl State {
         self.view.keys = keys;
     }
 
+    /// Lets an audience vote by phone; a person types `address` into the phone's browser.
+    pub fn invite(&mut self, address: String) {
+        self.presenting.phones.invite(address);
+    }
+
     /// Shows the opening card first; for a state that has sent nothing yet.
     pub fn open_with_card(&mut self) {
         self.view.opening = true;
@@ -295,6 +300,7 @@ impl State {
             self.attempts.offer();
         }
         self.presenting.shows_timer = earlier.presenting.shows_timer;
+        earlier.phones().address().into_iter().for_each(|address| self.invite(address.to_owned()));
         self
     }
 }

@@ -78,6 +78,7 @@ impl State {
                 return self.load_overdue();
             }
             Event::Noticed(calls) => notice::take(self, calls),
+            Event::Turnout(turnout) => self.presenting.phones.note(turnout, self.voting()),
             Event::ShellClosed => notice::close_shell(self),
             Event::Clock(seconds) => {
                 self.presenting.pace.advance(self.kernel.current(), seconds);

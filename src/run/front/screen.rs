@@ -93,6 +93,9 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
         self.notes.tell(state).await;
+        if let Some(audience) = &mut self.manner.audience {
+            audience.tell(state);
+        }
         if self.has_shell() {
             return Ok(());
         }

@@ -456,6 +456,13 @@ pub const KEYS: &[Row] = &[
             present("take_votes", &[key(KeyCode::Enter)], PresenterAction::TakeHands),
         ],
     ),
+    labeled(
+        |state, _| if state.phones().hides_code() { "join code" } else { "hide the code" },
+        "with an audience: the code that phones join with",
+        Group::Teach,
+        12,
+        &[present("join_code", &[char('A')], PresenterAction::JoinCode)],
+    ),
     // The dialog for votes says its keys itself.
     row(
         "count",

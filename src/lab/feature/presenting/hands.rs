@@ -15,6 +15,24 @@ pub struct HandCount([Option<u16>; 4]);
 pub type Votes = [Option<HandCount>; Stage::ALL.len()];
 
 impl HandCount {
+    /// These votes; `None` where nobody has voted.
+    pub fn of(votes: [u16; 4]) -> Option<HandCount> {
+        votes.iter().any(|votes| *votes > 0).then(|| HandCount(votes.map(Some)))
+    }
+
+    /// These hands and `others`.
+    #[must_use]
+    pub fn and(self, others: HandCount) -> HandCount {
+        let mut sum = self;
+        for (own, other) in sum.0.iter_mut().zip(others.0) {
+            *own = match (*own, other) {
+                (Some(own), Some(other)) => Some(own.saturating_add(other)),
+                (own, other) => own.or(other),
+            };
+        }
+        sum
+    }
+
     /// The hands for the answer at `place`; `None` where none were counted.
     pub fn get(self, place: usize) -> Option<u16> {
         self.0.get(place).copied().flatten()
@@ -22,7 +40,7 @@ impl HandCount {
 
     /// All hands.
     pub fn total(self) -> u16 {
-        self.0.iter().flatten().sum()
+        self.0.iter().flatten().fold(0, |sum, hands| sum.saturating_add(*hands))
     }
 
     /// The most hands of one answer.

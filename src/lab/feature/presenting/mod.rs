@@ -1,14 +1,17 @@
-//! In front of a class: a blanked screen, the time, hands up, jumping ahead, starting over, and the second screen.
+//! In front of a class: a blanked screen, the time, hands up, phones that vote, jumping ahead, starting over, and the
+//! second screen.
 
 pub mod hands;
 pub mod pace;
+pub mod phones;
 
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::model::stage::Stage;
 
-use hands::{HandEntry, Votes};
+use hands::{HandCount, HandEntry, Votes};
 use pace::Pace;
+use phones::Phones;
 
 /// What needs a second press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct Presenting {
     pub votes: Votes,
     /// The hands being typed.
     pub entry: HandEntry,
+    /// Phones that vote.
+    pub phones: Phones,
     /// The stage that a jump sets everything up for.
     destination: Option<Stage>,
     /// Whether the lab starts over after the clean-up.
@@ -119,6 +124,14 @@ impl Presenting {
     pub fn stay_here(&mut self) {
         self.destination = None;
         self.starts_over = false;
+    }
+
+    /// The hands and the phones' votes for the question of `stage`.
+    pub fn count(&self, stage: Stage) -> Option<HandCount> {
+        match (self.votes[stage.index()], self.phones.votes(stage)) {
+            (Some(hands), Some(phones)) => Some(hands.and(phones)),
+            (hands, phones) => hands.or(phones),
+        }
     }
 
     /// Takes the hands that have been typed for `stage`. Returns the command that saves them, unless they are the same
