@@ -114,13 +114,14 @@ pub(super) fn looks(options: &Options, environment: &Environment) -> Looks {
     };
     let [dark, light] = [ThemeName::Dark, ThemeName::Light].map(themed);
     let told = if environment.light == Some(true) { light } else { dark };
-    match options.theme.unwrap_or_default() {
+    let looks = match options.theme.unwrap_or_default() {
         ThemeChoice::Named(name) => themed(name).into(),
         ThemeChoice::Auto if environment.tells_background && level != ColorLevel::None => {
             Looks::either(told, dark, light)
         }
         ThemeChoice::Auto => told.into(),
-    }
+    };
+    looks.among(ThemeName::ALL.map(themed))
 }
 
 /// Whether an address is one of Amazon's own.

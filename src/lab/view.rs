@@ -274,7 +274,9 @@ impl View {
     }
 
     pub(super) fn toggle_billboard(&mut self) {
-        self.billboard = !self.billboard;
+        // Over a page or a list it would not be seen.
+        let is_covered = self.overlay.take().is_some();
+        self.billboard = is_covered || !self.billboard;
     }
 
     pub(super) fn toggle_zoom(&mut self) {

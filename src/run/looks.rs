@@ -16,6 +16,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Looks {
     /// Its colors now.
     pub theme: Theme,
+    /// All themes, which a key shows one after the other.
+    all: Vec<Theme>,
     /// What they are to be on either background, where the terminal is asked for its own.
     either: Option<Either>,
 }
@@ -29,14 +31,27 @@ struct Either {
 
 impl From<Theme> for Looks {
     fn from(theme: Theme) -> Looks {
-        Looks { theme, either: None }
+        Looks { theme, all: Vec::new(), either: None }
     }
 }
 
 impl Looks {
     /// One of these two: `theme` until the terminal has told its background.
     pub fn either(theme: Theme, dark: Theme, light: Theme) -> Looks {
-        Looks { theme, either: Some(Either { dark, light, asked: None }) }
+        Looks { theme, all: Vec::new(), either: Some(Either { dark, light, asked: None }) }
+    }
+
+    /// The same looks with these themes to choose among.
+    #[must_use]
+    pub fn among(self, all: impl IntoIterator<Item = Theme>) -> Looks {
+        Looks { all: all.into_iter().collect(), ..self }
+    }
+
+    /// Returns the theme after the next one was asked for so often.
+    pub fn theme_after(&self, times: u8) -> Theme {
+        let first = self.all.iter().position(|theme| *theme == self.theme).unwrap_or(0);
+        let next = self.all.iter().cycle().nth(first + usize::from(times));
+        next.copied().filter(|_| times > 0).unwrap_or(self.theme)
     }
 
     /// Asks the terminal for its background, once. To be called after the first picture, which waits for nothing.
@@ -69,6 +84,15 @@ mod tests {
 
     use super::*;
     use crate::ui::{ColorLevel, ThemeName};
+
+    #[test]
+    fn themes_follow_each_other_in_a_circle() {
+        let all = ThemeName::ALL.map(|name| Theme::choose(name, ColorLevel::True));
+        let [dark, light, contrast] = all;
+        let looks = Looks::from(light).among(all);
+        assert!([0, 1, 2, 3].map(|times| looks.theme_after(times)) == [light, contrast, dark, light]);
+        assert!(Looks::from(light).theme_after(5) == light, "there is but one");
+    }
 
     #[test]
     fn the_first_reply_in_time_decides() {

@@ -11,6 +11,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
+use crate::lab::view::Desk;
 use crate::lab::{Backend, BackendKind, Experiment, Identity, Overlay, ServicePlace, Stage, State, Timing};
 
 use super::key_cast::KeyCast;
@@ -74,7 +75,7 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
         let (top, bottom) = (plan.header.bottom(), plan.message.y);
         let between = Rect { y: top, height: bottom.saturating_sub(top), ..area };
         debrief::draw(state, theme, between, buffer);
-    } else if let Some(desk) = state.view().desk {
+    } else if let Some(desk) = state.view().desk.filter(|desk| !covers(state, *desk)) {
         let top = plan.header.bottom();
         let place = Rect { y: top, height: plan.message.y.saturating_sub(top), ..area };
         desk::draw(state, desk, theme, place, buffer);
@@ -104,6 +105,11 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     message_line(state, theme, key_cast, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
+}
+
+/// Whether the billboard stands in the place of stage 7's desk: what is being written must be seen.
+fn covers(state: &State, desk: Desk) -> bool {
+    state.view().billboard && matches!(desk, Desk::Choice | Desk::Outcome)
 }
 
 /// The card before the first stage, and a page over it.

@@ -158,7 +158,7 @@ fn wrong_attempts_are_noticed() {
     terminal.wait_for(&["You deleted test-user's access key. The lab made a new one"]);
     does(&terminal, &put("*"));
     terminal.wait_for(&["You ran PutUserPolicy, and test-user can read. Stage 7 is done."]);
-    terminal.press("C");
+    terminal.press("m");
     terminal.wait_for(&["what you did", "▸", "iam:PutUserPolicy", "checked by the lab", "KMS ✔ ─▸ 3 items"]);
     terminal.press("\x1b\r");
     terminal.wait_for(&["8/9", UNSENT]);

@@ -99,6 +99,7 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
             state.view.scroll_to(line);
             None
         }
+        Intent::Present(PresenterAction::Theme) => return state.perform_action(PresenterAction::Theme, false),
         Intent::Present(PresenterAction::Blank) => {
             state.view.blank = true;
             None

@@ -130,6 +130,8 @@ pub enum PresenterAction {
     Blank,
     /// Show only the two paths and verdicts, as large as possible, or everything again.
     Billboard,
+    /// Show the next theme.
+    Theme,
     /// Show the time, or hide it.
     Timer,
     /// A clicker's one button: do what comes next. A second press skips an open question.

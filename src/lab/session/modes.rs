@@ -144,8 +144,8 @@ impl Intent {
             Intent::Search(SearchAction::Open) => Modes::of(Mode::Page).or(Mode::List),
             Intent::Search(SearchAction::Go { .. }) => Modes::of(Mode::Page).or(Mode::Search),
             Intent::Search(_) => Modes::of(Mode::Search),
-            // A letter belongs to the query.
-            Intent::AskToQuit => Modes::ALL.without(Mode::Search),
+            // A letter belongs to the query, and a stray one on a blank screen does nothing.
+            Intent::AskToQuit => Modes::ALL.without(Mode::Search).without(Mode::Blank),
             // A signal asks for the last one, whatever is open.
             Intent::Quit | Intent::CleanUpAndQuit => Modes::ALL,
             Intent::Present(action) => action.modes(),
@@ -159,7 +159,12 @@ impl PresenterAction {
             PresenterAction::Blank => Modes::ALL.without(Mode::Search),
             PresenterAction::Next => Modes::PANES.with(Modes::DESK).or(Mode::Opening).or(Mode::Debrief),
             PresenterAction::Timer | PresenterAction::AskToStartOver => Modes::PANES.with(Modes::DESK),
-            PresenterAction::Billboard | PresenterAction::Tally | PresenterAction::JoinCode => Modes::PANES,
+            PresenterAction::Theme => {
+                let typing = Modes::of(Mode::Search).or(Mode::Writing).or(Mode::Votes);
+                Modes(Modes::ALL.0 & !typing.or(Mode::Blank).0)
+            }
+            PresenterAction::Billboard => Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::List),
+            PresenterAction::Tally | PresenterAction::JoinCode => Modes::PANES,
             PresenterAction::Letter(_)
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)

@@ -161,10 +161,11 @@ impl State {
     }
 
     /// Does what a presenter asks for.
-    fn perform_action(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
+    pub(super) fn perform_action(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
         match action {
             PresenterAction::Blank => self.view.blank = !self.view.blank,
             PresenterAction::Billboard => self.view.toggle_billboard(),
+            PresenterAction::Theme => self.presenting.themes = self.presenting.themes.wrapping_add(1),
             PresenterAction::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
             PresenterAction::Next => return self.click(is_second_press),
             PresenterAction::Tally => {

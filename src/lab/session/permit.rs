@@ -376,7 +376,7 @@ impl State {
             Intent::Drill(DrillAction::Level) => is_idle && self.drills.can_change_level(),
             Intent::FocusOther | Intent::ScrollTo(_) => current.is_some(),
             Intent::Close | Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => true,
-            Intent::Present(PresenterAction::Blank) => true,
+            Intent::Present(PresenterAction::Blank | PresenterAction::Theme) => true,
             _ => false,
         }
     }
@@ -406,6 +406,7 @@ impl State {
         match action {
             PresenterAction::Blank
             | PresenterAction::Billboard
+            | PresenterAction::Theme
             | PresenterAction::Timer
             | PresenterAction::TakeHands => Permit::Yes,
             // The second press of a clicker skips the question.

@@ -211,6 +211,11 @@ impl State {
         self.view.blank
     }
 
+    /// How often the next theme was asked for.
+    pub fn themes(&self) -> u8 {
+        self.presenting.themes
+    }
+
     /// Whether the timer is visible, and so needs the time every second.
     pub fn shows_timer(&self) -> bool {
         self.presenting.shows_timer && !self.view.blank

@@ -301,6 +301,7 @@ impl State {
         }
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         earlier.phones().address().into_iter().for_each(|address| self.invite(address.to_owned()));
+        self.presenting.themes = earlier.presenting.themes;
         self
     }
 }

@@ -102,6 +102,7 @@ fn event_line(event: &Event) -> String {
         Event::ResponsesNotCached(reason) => format!("> not kept {reason}"),
         Event::SessionNotSaved(reason) => format!("> not remembered {reason}"),
         Event::Noticed(calls) => format!("> noticed {}", hash(&json(calls))),
+        Event::Turnout(turnout) => format!("> turnout {}", json(turnout)),
         Event::ShellClosed => "> shell closed".to_owned(),
         Event::Tick => "> tick".to_owned(),
         Event::Clock(seconds) => format!("> clock {seconds}"),

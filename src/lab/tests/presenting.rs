@@ -291,6 +291,9 @@ fn a_blank_screen_comes_back_as_it_was() {
     wish(&mut lab, PresenterAction::Blank);
     assert_eq!(lab.state, before);
     wish(&mut lab, PresenterAction::Blank);
+    for stray in [Intent::AskToQuit, Intent::Advance, Intent::ShowNext, Intent::Present(PresenterAction::Next)] {
+        assert_eq!(lab.state.permit(stray), Permit::No, "{stray:?}");
+    }
     lab.press(Intent::Close);
     assert_eq!(lab.state, before, "escape shows the lab again and closes nothing else");
     wish(&mut lab, PresenterAction::Timer);

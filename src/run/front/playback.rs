@@ -273,7 +273,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
     type Input = Input;
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
-        let theme = self.looks.theme;
+        let theme = self.looks.theme_after(state.themes());
         self.screen.paint(|frame| {
             ui::view(state, &theme, self.key_cast, frame);
             self.playback.bar(state, &theme, &self.playback.keys(), frame.buffer_mut());

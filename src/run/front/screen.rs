@@ -264,7 +264,7 @@ impl<W: Write> OnScreen<'_, W> {
         let now = self.manner.now();
         self.manner.key_cast.playing = self.manner.playing(state);
         let Presentation { looks, key_cast, recording, autoplay, .. } = &mut *self.manner;
-        let theme = &looks.theme;
+        let theme = &looks.theme_after(state.themes());
         self.screen.paint_seen(
             |frame| ui::view(state, theme, key_cast, frame),
             |shown| {

@@ -89,7 +89,8 @@ impl<'a> Fit<'a> {
     fn typed(&self, event: KeyEvent) -> Option<Intent> {
         let KeyCode::Char(c) = event.code else { return None };
         let is_search = self.state.mode() == Mode::Search;
-        if is_search && event.kind == KeyEventKind::Press && Chord::of(event) == Some(control('c')) {
+        let takes_letters = is_search || self.state.mode() == Mode::Blank;
+        if takes_letters && event.kind == KeyEventKind::Press && Chord::of(event) == Some(control('c')) {
             return Some(Intent::Quit);
         }
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
@@ -153,7 +154,7 @@ impl<'a> Fit<'a> {
     fn has_room(&self, binding: &Binding, mode: Mode) -> bool {
         Class::of(self.area) != Class::TooSmall
             // A query takes letters.
-            || binding.modes().or(Mode::Search) == Modes::ALL
+            || binding.modes().or(Mode::Search).or(Mode::Blank) == Modes::ALL
             || match mode {
                 Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank | Mode::Opening => true,
                 Mode::Page

@@ -8,9 +8,10 @@ use crate::ui::size::Class;
 
 use super::chord::Chord;
 use super::fit::Fit;
+use super::labels::explains_elsewhere;
 use super::names;
 use super::row::{Binding, KeyHint, NEVER, Row};
-use super::table::{KEYS, explains_elsewhere};
+use super::table::KEYS;
 
 /// The rows of the footer under a question. The help has the others.
 const FOR_QUESTION: [&str; 9] = ["advance", "answer_1", "hint", "shell", "bench", "undo", "help", "back", "quit"];

@@ -7,6 +7,7 @@
 pub mod chord;
 pub mod fit;
 pub mod hints;
+mod labels;
 pub mod names;
 mod remap;
 pub mod row;

@@ -27,6 +27,8 @@ pub enum PressTwice {
 pub struct Presenting {
     /// Whether the timer is on.
     pub shows_timer: bool,
+    /// How often the next theme was asked for.
+    pub themes: u8,
     /// The time spent.
     pub pace: Pace,
     /// What was pressed once, and the message that asks for the second press.

@@ -37,6 +37,8 @@ fn any_intent() -> impl Strategy<Value = Intent> {
     let wishes = prop_oneof![
         Just(PresenterAction::Blank),
         Just(PresenterAction::Timer),
+        Just(PresenterAction::Theme),
+        Just(PresenterAction::Billboard),
         Just(PresenterAction::Next),
         Just(PresenterAction::Tally),
         (0_u8..5).prop_map(PresenterAction::Letter),
