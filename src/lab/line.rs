@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::presenting::pace::Timing;
+use super::remote::KeyAnswer;
 use super::snapshot::PresenterSnapshot;
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
@@ -38,6 +39,9 @@ pub struct Line {
     pub timing: Timing,
     /// What the lab shows.
     pub lab: PresenterSnapshot,
+    /// What became of the newest key that came from the notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyAnswer>,
 }
 
 /// What every version has.
@@ -70,6 +74,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::remote::KeyOutcome;
     use crate::lab::{Backend, BackendKind, Names, State};
 
     fn line() -> Line {
@@ -82,6 +87,7 @@ mod tests {
             at: 10_000,
             timing: Timing::of(&state),
             lab: PresenterSnapshot::of(&state),
+            key: Some(KeyAnswer { number: 7, outcome: KeyOutcome::NotNow }),
         }
     }
 

@@ -15,7 +15,8 @@
 //!   recorded session.
 //!
 //! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`path`] (the path of a read), [`cost`],
-//! [`wait`], [`snapshot`] (what a presenter's second screen gets), [`poll`] (what phones show), [`doctor`] and [`why`] (`kmslab why`).
+//! [`wait`], [`snapshot`] (what a presenter's second screen gets), [`remote`] (what it may ask for), [`poll`] (what
+//! phones show), [`doctor`] and [`why`] (`kmslab why`).
 
 pub mod calls;
 pub mod cost;
@@ -27,6 +28,7 @@ pub mod line;
 pub mod model;
 pub mod path;
 pub mod poll;
+pub mod remote;
 pub mod resume;
 pub mod saving;
 pub mod session;

@@ -70,6 +70,9 @@ pub struct NextView {
 pub struct PresenterSnapshot {
     /// `sandbox`, `endpoint` or `aws`.
     pub backend: String,
+    /// The language of its texts, by its code.
+    #[serde(default)]
+    pub lang: String,
     /// The shown stage, counted from 1.
     pub number: usize,
     /// How many there are.
@@ -138,6 +141,7 @@ impl PresenterSnapshot {
         };
         PresenterSnapshot {
             backend: state.backend().kind.key().to_owned(),
+            lang: state.lesson().code.clone(),
             number: stage.number(),
             of: Stage::ALL.len(),
             current: state.current().number(),

@@ -1,19 +1,21 @@
 //! The lab on a screen: a key becomes an intent, the driver updates the state, and the state is drawn.
 
 use std::io::{self, Write};
+use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::KeyCode;
-use futures_util::{Stream, StreamExt};
+use crossterm::event::{KeyCode, KeyEvent};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
+use crate::lab::remote::{KeyAnswer, KeyOutcome};
 use crate::lab::{Event, Keymap, Mode, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::input::{self, Input, attend};
 use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
-use crate::run::notes::server::NotesServer;
+use crate::run::notes::server::{NotesServer, Pressed};
 use crate::run::presentation::{Due, Presentation, area, key};
 #[cfg(unix)]
 use crate::run::shell::terminal;
@@ -23,6 +25,9 @@ use crate::ui::terminal::Screen;
 
 /// The message after a paste.
 const PASTED: &str = "pasted text is ignored here: press the keys that the last line shows";
+
+/// A key from the notes that waited so long has been given up there.
+const TOO_LATE: Duration = Duration::from_secs(1);
 
 /// From here on a wait is so long that people look elsewhere.
 const LONG: Duration = Duration::from_secs(5);
@@ -41,12 +46,18 @@ pub async fn interactive<W: Write, I: Into<Input>>(
     manner: &mut Presentation,
     stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let input = input.map(|input| input.map(Into::into));
+    let (notes, mut remote) = NotesServer::new();
+    let mut input = input.map(|input| input.map(Into::into));
+    // It ends with the terminal, whoever follows.
+    let input = stream::poll_fn(move |context| match remote.poll_recv(context) {
+        Poll::Ready(Some(pressed)) => Poll::Ready(Some(Ok(Input::Remote(pressed)))),
+        _ => input.poll_next_unpin(context),
+    });
     let mut front = OnScreen {
         screen,
         manner,
         effects,
-        notes: NotesServer::default(),
+        notes,
         began: Instant::now(),
         waits_since: None,
         not_followed: None,
@@ -307,6 +318,7 @@ impl<W: Write> OnScreen<'_, W> {
             self.manner.taken_over();
         }
         Ok(match input {
+            Input::Remote(pressed) => self.remote(&pressed, state),
             Input::Mouse(mouse) => ui::mouse::intent(mouse, state, area(self.screen.size())).map(Event::Intent),
             Input::Paste(text) => Some(self.paste(&text, state)),
             Input::Background { light } => {
@@ -330,6 +342,23 @@ impl<W: Write> OnScreen<'_, W> {
             None if state.mode() == Mode::Writing => self.typist.press(key, state.draft()?).map(Event::Edited),
             intent => intent.map(Event::Intent),
         }
+    }
+
+    /// Returns the event of a key from the notes' window, and answers it.
+    fn remote(&mut self, pressed: &Pressed, state: &State) -> Option<Event> {
+        if pressed.at.elapsed() > TOO_LATE {
+            return None;
+        }
+        let (code, modifiers) = ui::keys::Chord::parse(&pressed.key.key).ok()?.pressed();
+        let key = KeyEvent::new(code, modifiers);
+        let intent = ui::keys::intent(key, state, area(self.screen.size()));
+        let outcome = intent.map_or(KeyOutcome::NotNow, |intent| state.remote(intent));
+        self.notes.answer(KeyAnswer { number: pressed.key.number, outcome });
+        if intent.is_none() || outcome == KeyOutcome::OnlyInLab {
+            return None;
+        }
+        self.manner.taken_over();
+        self.translate(Input::Key(key), state, &state.view().keys)
     }
 
     /// Pasted text is an edit in the editor, and nothing elsewhere.

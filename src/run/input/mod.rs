@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::run::notes::server::Pressed;
 use crate::ui::terminal::Screen;
 
 /// What arrives.
@@ -24,6 +25,8 @@ pub enum Input {
     Mouse(MouseEvent),
     /// Pasted text: no keys, except for an editor. Empty where the terminal doesn't tell it from keys.
     Paste(String),
+    /// A key that was pressed in the notes' window.
+    Remote(Pressed),
     /// The terminal's background, which was asked for.
     Background {
         /// Whether it is light.

@@ -1,4 +1,4 @@
-//! `kmslab notes`: follows a lab, and the next one when that has ended.
+//! `kmslab notes`: follows a lab, passes keys on to it, and follows the next one when that has ended.
 
 use std::io::{self, Write};
 #[cfg(unix)]
@@ -16,10 +16,12 @@ use super::{Place, now};
 use crate::lab::line::Line;
 #[cfg(unix)]
 use crate::lab::line::LineError;
+use crate::lab::remote::RemoteKey;
 use crate::run::Ended;
 use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, at_hand};
 use crate::run::looks::Looks;
+use crate::ui::keys::Chord;
 #[cfg(unix)]
 use crate::ui::notes::PATIENCE;
 use crate::ui::notes::{Notes, extent};
@@ -44,6 +46,15 @@ enum Heard {
     Nobody(Option<String>),
 }
 
+/// What the person asks of the task that follows.
+#[derive(Debug)]
+enum Asked {
+    /// To follow the next lab that lives.
+    Other,
+    /// To press this key in the lab.
+    Key(RemoteKey),
+}
+
 /// Shows the notes of the lab at `place` on `screen` until the person leaves.
 ///
 /// # Errors
@@ -56,7 +67,7 @@ pub async fn run<W: Write, I: Into<Input>>(
     stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let (sender, hear) = unbounded_channel();
-    let (other, turn) = unbounded_channel();
+    let (ask, asked) = unbounded_channel();
     let looked_in = match &place.socket {
         Some(path) => std::slice::from_ref(path),
         None => &place.folders,
@@ -64,14 +75,14 @@ pub async fn run<W: Write, I: Into<Input>>(
     let looked_in = looked_in.iter().map(|path| path.display().to_string()).collect();
     // Dropped with this loop, which ends the task.
     let mut following = JoinSet::new();
-    following.spawn(follow(place, sender, turn));
-    show(looked_in, following, Channels { hear, other }, input, screen, looks, stop).await
+    following.spawn(follow(place, sender, asked));
+    show(looked_in, following, Channels { hear, ask }, input, screen, looks, stop).await
 }
 
 /// To and from the task that follows.
 struct Channels {
     hear: UnboundedReceiver<Heard>,
-    other: UnboundedSender<()>,
+    ask: UnboundedSender<Asked>,
 }
 
 async fn show<W: Write, I: Into<Input>>(
@@ -83,7 +94,7 @@ async fn show<W: Write, I: Into<Input>>(
     mut looks: Looks,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let mut notes = Notes { looked_in, ..Notes::default() };
+    let mut notes = Notes { looked_in, window: std::process::id(), ..Notes::default() };
     let mut next_second = Instant::now();
     loop {
         notes.now = now();
@@ -107,10 +118,8 @@ async fn show<W: Write, I: Into<Input>>(
                 for _ in 0..AT_ONCE {
                     match understand(next?.into(), &mut notes, screen, &mut looks)? {
                         Some(Said::Leave) => return Ok(Ended::Finished),
-                        Some(Said::Other) => {
-                            // The task lives as long as this loop.
-                            let _ = channels.other.send(());
-                        }
+                        // The task lives as long as this loop.
+                        Some(Said::Ask(asked)) => drop(channels.ask.send(asked)),
                         None => {}
                     }
                     let Some(another) = at_hand(&mut input) else { break };
@@ -126,8 +135,7 @@ async fn show<W: Write, I: Into<Input>>(
 
 enum Said {
     Leave,
-    /// Follow the next lab that lives.
-    Other,
+    Ask(Asked),
 }
 
 fn understand<W: Write>(
@@ -143,24 +151,28 @@ fn understand<W: Write>(
     Ok(input.and_then(|input| input.key()).and_then(|key| press(key, notes, screen.size())))
 }
 
+/// Keys that scroll, choose a lab or leave are for this window. All others are for the lab, so that a clicker works
+/// whichever window it types into.
 fn press(key: KeyEvent, notes: &mut Notes, size: Size) -> Option<Said> {
     let last = extent(notes, size).last_scroll();
-    let half = (size.height / 2).max(1);
     let scroll = notes.scroll.min(last);
     notes.scroll = match key.code {
         KeyCode::Char('q') => return Some(Said::Leave),
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(Said::Leave),
-        KeyCode::Tab if notes.others > 0 => return Some(Said::Other),
-        KeyCode::Char('j') | KeyCode::Down => scroll + 1,
-        KeyCode::Char('k') | KeyCode::Up => scroll.saturating_sub(1),
-        KeyCode::PageDown | KeyCode::Char(' ') => scroll + half,
-        KeyCode::PageUp => scroll.saturating_sub(half),
-        KeyCode::Home | KeyCode::Char('g') => 0,
-        KeyCode::End | KeyCode::Char('G') => last,
-        _ => scroll,
+        KeyCode::Tab if notes.others > 0 => return Some(Said::Ask(Asked::Other)),
+        KeyCode::Char('j') => scroll + 1,
+        KeyCode::Char('k') => scroll.saturating_sub(1),
+        _ => return send(key, notes),
     }
     .min(last);
     None
+}
+
+/// Returns what asks the lab to press `key`, if it is followed now.
+fn send(key: KeyEvent, notes: &mut Notes) -> Option<Said> {
+    let name = Chord::of(key)?.name();
+    let number = notes.sends(name.clone());
+    number.map(|number| Said::Ask(Asked::Key(RemoteKey { number, key: name })))
 }
 
 /// Which lab is followed.
@@ -189,7 +201,7 @@ impl Choice {
 
 /// Looks for a lab, tells its lines, and looks again when it has ended.
 #[cfg(unix)]
-async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: UnboundedReceiver<()>) {
+async fn follow(place: Place, heard: UnboundedSender<Heard>, mut asked: UnboundedReceiver<Asked>) {
     let mut choice = Choice { followed: place.socket.clone(), missed: 0 };
     let mut turns = 0;
     loop {
@@ -203,9 +215,9 @@ async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: Unbounded
                     None
                 }
                 Err(error) => Some(format!("{}: {error}", path.display())),
-                Ok(stream) => tokio::select! {
-                    ended = hear(stream, &place, &heard) => ended.err().map(|error| error.to_string()),
-                    Some(()) = turn.recv() => {
+                Ok(stream) => match attached(stream, &place, &heard, &mut asked).await {
+                    Detached::Ended(error) => error.map(|error| error.to_string()),
+                    Detached::Other => {
                         turns = 1;
                         None
                     }
@@ -216,6 +228,45 @@ async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: Unbounded
             return;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Why a lab is no longer followed.
+#[cfg(unix)]
+enum Detached {
+    /// It has ended, or can't be understood.
+    Ended(Option<LineError>),
+    /// The person wants to follow another.
+    Other,
+}
+
+/// Tells the lines of the lab at the other end of `stream`, and passes keys on to it.
+#[cfg(unix)]
+async fn attached(
+    stream: tokio::net::UnixStream,
+    place: &Place,
+    heard: &UnboundedSender<Heard>,
+    asked: &mut UnboundedReceiver<Asked>,
+) -> Detached {
+    use tokio::io::AsyncWriteExt;
+
+    let (read, mut write) = stream.into_split();
+    let hearing = hear(read, place, heard);
+    tokio::pin!(hearing);
+    // Nothing is kept for a lab that comes later.
+    while asked.try_recv().is_ok() {}
+    loop {
+        tokio::select! {
+            ended = &mut hearing => return Detached::Ended(ended.err()),
+            Some(asked) = asked.recv() => match asked {
+                Asked::Other => return Detached::Other,
+                Asked::Key(key) => {
+                    // What can't be sent is not answered either, and the screen says so.
+                    let Ok(text) = serde_json::to_string(&key) else { continue };
+                    let _ = tokio::time::timeout(LOOK, write.write_all((text + "\n").as_bytes())).await;
+                }
+            },
+        }
     }
 }
 
@@ -230,7 +281,11 @@ fn others(place: &Place) -> usize {
 /// # Errors
 /// Why they can't be read.
 #[cfg(unix)]
-async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSender<Heard>) -> Result<(), LineError> {
+async fn hear(
+    stream: tokio::net::unix::OwnedReadHalf,
+    place: &Place,
+    heard: &UnboundedSender<Heard>,
+) -> Result<(), LineError> {
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
     /// No line is so long.
@@ -268,7 +323,7 @@ async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSe
 
 /// There are no such sockets here.
 #[cfg(not(unix))]
-async fn follow(_: Place, heard: UnboundedSender<Heard>, _turn: UnboundedReceiver<()>) {
+async fn follow(_: Place, heard: UnboundedSender<Heard>, _asked: UnboundedReceiver<Asked>) {
     let reason = "`kmslab notes` needs Unix sockets, which this system does not have".to_owned();
     let _ = heard.send(Heard::Nobody(Some(reason)));
 }
@@ -310,7 +365,7 @@ mod tests {
                 let mut following = JoinSet::new();
                 following.spawn(async move { assert!(follower, "on purpose") });
                 let (_heard, hear) = unbounded_channel();
-                let channels = Channels { hear, other: unbounded_channel().0 };
+                let channels = Channels { hear, ask: unbounded_channel().0 };
                 let (input, stop) = (stream::pending::<io::Result<Input>>(), stream::pending());
                 let looks: &Looks = &looks;
                 show(Vec::new(), following, channels, input, &mut screen, looks.clone(), stop).await

@@ -1,23 +1,39 @@
 //! The lab's side: each client gets the newest line, then each newer one. The lab waits for nobody: a slow
-//! reader misses lines, never the newest.
+//! reader misses lines, never the newest. A client of the same user may press keys, too.
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::{Place, now};
 use crate::lab::line::{Line, VERSION};
+use crate::lab::remote::{KeyAnswer, RemoteKey};
 use crate::lab::{PresenterSnapshot, State, Timing};
 
 /// How many may follow a lab at the same time.
 #[cfg(unix)]
 const READERS: usize = 8;
 
+/// How many keys may wait for the lab.
+const KEYS: usize = 16;
+
+/// A key from the notes' window, and when it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pressed {
+    /// The key.
+    pub key: RemoteKey,
+    /// A lab that is busy with something else must not act on it late.
+    pub at: Instant,
+}
+
 /// Tells what the lab shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NotesServer {
     latest: watch::Sender<Arc<str>>,
-    told: Option<PresenterSnapshot>,
+    told: Option<(PresenterSnapshot, Option<KeyAnswer>)>,
+    answer: Option<KeyAnswer>,
+    keys: mpsc::Sender<Pressed>,
     tried: bool,
     #[cfg(unix)]
     open: Option<Open>,
@@ -38,6 +54,26 @@ impl Drop for Open {
 }
 
 impl NotesServer {
+    /// Makes one that doesn't listen yet, and the keys that it will receive.
+    pub fn new() -> (NotesServer, mpsc::Receiver<Pressed>) {
+        let (keys, pressed) = mpsc::channel(KEYS);
+        let server = NotesServer {
+            latest: watch::Sender::default(),
+            told: None,
+            answer: None,
+            keys,
+            tried: false,
+            #[cfg(unix)]
+            open: None,
+        };
+        (server, pressed)
+    }
+
+    /// Notes what became of a key; the next line tells it.
+    pub fn answer(&mut self, answer: KeyAnswer) {
+        self.answer = Some(answer);
+    }
+
     /// Begins to listen, once; from the second call on it does nothing.
     ///
     /// # Errors
@@ -48,7 +84,7 @@ impl NotesServer {
             return Ok(());
         }
         let (listener, _socket) = super::socket::listen(place)?;
-        let listening = tokio::spawn(unix::accept(listener, self.latest.subscribe())).abort_handle();
+        let listening = tokio::spawn(unix::accept(listener, self.latest.subscribe(), self.keys.clone())).abort_handle();
         self.open = Some(Open { _socket, listening });
         Ok(())
     }
@@ -64,7 +100,7 @@ impl NotesServer {
 
     /// Sends what `state` shows now, if that is new. When this returns, it is written to every client that reads.
     pub async fn tell(&mut self, state: &State) {
-        let telling = PresenterSnapshot::of(state);
+        let telling = (PresenterSnapshot::of(state), self.answer);
         if self.told.as_ref() == Some(&telling) {
             return;
         }
@@ -73,7 +109,8 @@ impl NotesServer {
             process: std::process::id(),
             at: now(),
             timing: Timing::of(state),
-            lab: telling.clone(),
+            lab: telling.0.clone(),
+            key: self.answer,
         };
         self.told = Some(telling);
         let Ok(text) = serde_json::to_string(&line) else { return };
@@ -91,20 +128,29 @@ mod unix {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::unix::OwnedReadHalf;
     use tokio::net::{UnixListener, UnixStream};
-    use tokio::sync::watch;
+    use tokio::sync::{mpsc, watch};
     use tokio::task::JoinSet;
+    use tokio::time::Instant;
 
-    /// Serves clients until it is dropped.
-    pub async fn accept(listener: UnixListener, latest: watch::Receiver<Arc<str>>) {
+    use super::Pressed;
+
+    /// No line with a key is longer.
+    const LONGEST: u64 = 100;
+
+    /// Serves clients of the same user, until it is dropped.
+    pub async fn accept(listener: UnixListener, latest: watch::Receiver<Arc<str>>, keys: mpsc::Sender<Pressed>) {
+        let own = rustix::process::geteuid().as_raw();
         let mut readers = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept(), if readers.len() < super::READERS => match accepted {
-                    Ok((stream, _)) => {
-                        readers.spawn(serve(stream, latest.clone()));
-                    }
+                    // The folder keeps others out, and so does this.
+                    Ok((stream, _)) => if stream.peer_cred().is_ok_and(|peer| peer.uid() == own) {
+                        readers.spawn(serve(stream, latest.clone(), keys.clone()));
+                    },
                     // No more files, say. It passes.
                     Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
                 },
@@ -113,10 +159,11 @@ mod unix {
         }
     }
 
-    /// Writes the newest line, and each newer one, until the reader goes.
-    async fn serve(stream: UnixStream, mut latest: watch::Receiver<Arc<str>>) {
-        let (mut read, mut write) = stream.into_split();
-        let mut nothing = [0];
+    /// Writes the newest line, and each newer one, until the reader goes. Passes its keys on.
+    async fn serve(stream: UnixStream, mut latest: watch::Receiver<Arc<str>>, keys: mpsc::Sender<Pressed>) {
+        let (read, mut write) = stream.into_split();
+        let listening = listen(read, keys);
+        tokio::pin!(listening);
         loop {
             let line = latest.borrow_and_update().clone();
             if write.write_all(line.as_bytes()).await.is_err() {
@@ -124,9 +171,21 @@ mod unix {
             }
             tokio::select! {
                 changed = latest.changed() => if changed.is_err() { return },
-                // The end; or it speaks, which is not for readers.
-                _ = read.read(&mut nothing) => return,
+                () = &mut listening => return,
             }
+        }
+    }
+
+    /// Passes keys on until the other end closes, or says something else.
+    async fn listen(read: OwnedReadHalf, keys: mpsc::Sender<Pressed>) {
+        let mut read = BufReader::new(read).take(LONGEST);
+        let mut line = Vec::new();
+        while read.read_until(b'\n', &mut line).await.is_ok() && line.ends_with(b"\n") {
+            let Ok(key) = serde_json::from_slice(&line) else { return };
+            // Where too many wait, it is lost; nobody wants it later.
+            let _ = keys.try_send(Pressed { key, at: Instant::now() });
+            line.clear();
+            read.set_limit(LONGEST);
         }
     }
 }

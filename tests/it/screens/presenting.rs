@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::line::{Line, VERSION};
+use kmslab::lab::remote::{KeyAnswer, KeyOutcome};
 use kmslab::lab::snapshot::Progress;
 use kmslab::lab::{
     Event, Experiment, Intent, Overlay, PresenterAction, PresenterSnapshot, Stage, State, Status, Timing,
@@ -276,6 +277,7 @@ fn told(state: &State) -> Line {
         at: 1_000_000,
         timing: Timing::of(state),
         lab: PresenterSnapshot::of(state),
+        key: None,
     }
 }
 
@@ -305,7 +307,16 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
     let waiting = nobody.clone();
     nobody.lose(Some("the lab speaks version 2".into()));
     let small = Size::new(60, 18);
+    let mut dead = hearing(&after.state, 0);
+    dead.sends("PgDn".into());
+    dead.lose(Some("The lab that runs here does not answer.".into()));
+    dead.now += 42_000;
+    let mut refused = hearing(&before.state, 0);
+    let number = refused.sends("X".into()).unwrap();
+    refused.hear(Line { key: Some(KeyAnswer { number, outcome: KeyOutcome::OnlyInLab }), ..told(&before.state) }, 0);
     let screens = [
+        ("the lab died", dead, SIZES[0]),
+        ("a key that is refused", refused, SIZES[0]),
         ("before", hearing(&before.state, 0), SIZES[0]),
         ("after, of two labs", hearing(&after.state, 1), SIZES[0]),
         ("looking back, blank", hearing(&back.state, 0), SIZES[0]),
@@ -316,7 +327,7 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
         ("another version", nobody, SIZES[0]),
     ];
     // The time goes on by itself: five seconds after the line.
-    let text = text_dump(&picture(&screens[0].1, SIZES[0]));
+    let text = text_dump(&picture(&screens[2].1, SIZES[0]));
     assert!(text.contains("stage 6/9 11:45 of 04:00 (2:15 ahead)"), "{text}");
     assert_album(
         "notes",
