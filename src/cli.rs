@@ -357,6 +357,12 @@ pub struct RecordingOptions {
     /// The version of .cast files: every player reads 2, newer ones also 3
     #[arg(long, global = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
     pub cast_version: u8,
+    /// Images and videos: a window with a margin around it
+    #[arg(long, global = true)]
+    pub frame: bool,
+    /// How often .gif, .webp and .svg play; 0 is forever
+    #[arg(long = "loop", global = true, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub loops: u16,
     /// Play the interactive lab by itself; a key takes over
     #[arg(long, global = true)]
     pub play: bool,

@@ -43,7 +43,7 @@ pub fn convert(
     let name = from.file_stem().filter(|_| !is_stdin).unwrap_or_default().to_string_lossy();
     let film = read(&bytes, &name, palette(options)).map_err(|error| unusable(from, error.to_string()))?;
     drop(bytes);
-    let film_options = film_options(recording, &target, options.lang.as_deref().unwrap_or(UNKNOWN))?;
+    let film_options = film_options(recording, &target, options.lang.as_deref().unwrap_or(UNKNOWN), options)?;
     can_be_written(film.size, &target, &film_options).map_err(UsageError::new)?;
     let chapters = film.pictures.iter().filter_map(|picture| Some((picture.at, picture.chapter.clone()?)));
     let recording = Recording {

@@ -13,8 +13,8 @@ use crate::cli::{Command, Environment, Exit, Options, RecordingOptions, UsageErr
 use crate::lab::{Event, Intent, State};
 use crate::record::cast::{Header, Version};
 use crate::record::{
-    AddedFonts, Cancel, FilmOptions, Finished, Format, Palette, Pixels, Recorder, RecorderOptions, Recording, Saved,
-    Target, missing_glyphs, write_or_rescue,
+    AddedFonts, Cancel, FilmOptions, Finished, Format, OtherColors, Palette, Pixels, Recorder, RecorderOptions,
+    Recording, Saved, Target, missing_glyphs, write_or_rescue,
 };
 use crate::run::autoplay::Autoplay;
 use crate::run::looks::Looks;
@@ -22,7 +22,7 @@ use crate::run::presentation::{LiveRecording, Presentation};
 use crate::run::signal;
 use crate::ui::KeyCast;
 use crate::ui::terminal;
-use crate::ui::theme::{ColorLevel, Theme, ThemeName};
+use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName, dark_and_light};
 
 /// The default size of a recording: it fills 1920×1080 best.
 const SIZE: Size = Size { width: 100, height: 28 };
@@ -89,7 +89,7 @@ pub(super) fn recorder_options(
     size: Size,
     state: &State,
 ) -> Result<RecorderOptions, UsageError> {
-    let film = film_options(recording, &target, &state.lesson().code)?;
+    let film = film_options(recording, &target, &state.lesson().code, options)?;
     Ok(RecorderOptions {
         header: Header {
             version: film.cast_version,
@@ -112,7 +112,18 @@ pub(super) fn film_options(
     recording: &RecordingOptions,
     target: &Target,
     lang: &str,
+    options: &Options,
 ) -> Result<FilmOptions, UsageError> {
+    if recording.loops > 0 && !matches!(target.format, Format::Gif | Format::Webp | Format::Svg) {
+        let path = target.path.display();
+        return Err(UsageError::new(format!("{path}: --loop is for .gif, .webp and .svg")));
+    }
+    if recording.frame && !(target.format.is_pixels() || target.format == Format::Svg) {
+        let path = target.path.display();
+        return Err(UsageError::new(format!("{path}: --frame is for images and videos")));
+    }
+    // Who has chosen a theme wants that one everywhere.
+    let adapts = matches!(options.theme.unwrap_or_default(), ThemeChoice::Auto);
     if !recording.font.is_empty() && !target.format.is_pixels() {
         let path = target.path.display();
         return Err(UsageError::new(format!("{path}: --font is for images and videos; others hold text")));
@@ -121,6 +132,9 @@ pub(super) fn film_options(
         pixels: Pixels::new(recording.width, recording.height),
         fonts: AddedFonts::read(&recording.font).map_err(UsageError::new)?,
         lang: lang.to_owned(),
+        frame: recording.frame,
+        loops: recording.loops,
+        light: adapts.then(|| OtherColors { palette: Palette::LIGHT, named: dark_and_light() }),
         cast_version: if recording.cast_version == 3 { Version::Three } else { Version::Two },
         ..FilmOptions::default()
     })

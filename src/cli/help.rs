@@ -84,6 +84,8 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("width", IMAGES),
             ("height", IMAGES),
             ("font", IMAGES),
+            ("frame", IMAGES),
+            ("loops", IMAGES),
             ("force", &["drill", "record", "replay", "convert", "export"]),
             ("cast_version", IMAGES),
         ],

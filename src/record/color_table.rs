@@ -36,8 +36,8 @@ impl Ramp {
 }
 
 impl ColorTable {
-    /// Collects the colors of `film`.
-    pub fn of(film: &Film) -> ColorTable {
+    /// Collects the colors of `film`, and these pairs of a foreground and a background.
+    pub fn of(film: &Film, more: impl IntoIterator<Item = (Rgb, Rgb)>) -> ColorTable {
         // Counted by cell: if there are too many, rare colors are replaced by the nearest.
         let mut pairs: BTreeMap<(Rgb, Rgb), usize> = BTreeMap::new();
         let mut shown: &[Row] = &[];
@@ -54,6 +54,20 @@ impl ColorTable {
             *pairs.entry((around, around)).or_default() += 1;
             shown = &picture.rows;
         }
+        for pair in more {
+            // Few cells have them, and they are large.
+            *pairs.entry(pair).or_default() += 10_000;
+        }
+        ColorTable::counted(pairs)
+    }
+
+    /// Collects the colors of these pairs.
+    #[cfg(test)]
+    pub fn with(pairs: impl IntoIterator<Item = (Rgb, Rgb)>) -> ColorTable {
+        ColorTable::counted(pairs.into_iter().map(|pair| (pair, 1)).collect())
+    }
+
+    fn counted(pairs: BTreeMap<(Rgb, Rgb), usize>) -> ColorTable {
         let mut counts: BTreeMap<Rgb, usize> = BTreeMap::new();
         for ((foreground, background), count) in &pairs {
             *counts.entry(*foreground).or_default() += count;

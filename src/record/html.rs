@@ -30,7 +30,7 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
         ("lang", escape(lang)),
         ("background", hex(around)),
         ("foreground", hex(foreground)),
-        ("poster", still(film, poster)),
+        ("poster", still(film, poster, "")),
         ("transcript", transcript),
         ("film", data(film, poster, around)),
     ];

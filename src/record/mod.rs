@@ -4,6 +4,7 @@
 //! collects a [`Film`] in memory, which [`write()`] turns into a file at the end. `run/live.rs` and `run/studio.rs`
 //! draw the pictures and decide when. Secrets are masked before they get here and searched for afterwards ([`verify`]).
 
+mod adapt;
 pub mod captions;
 pub mod cast;
 mod cast_reader;
@@ -13,6 +14,7 @@ mod error;
 mod film;
 mod font;
 mod format;
+mod frame;
 mod glyph;
 mod html;
 mod line_file;
@@ -38,7 +40,7 @@ pub use error::RecordError;
 pub use film::{Film, Picture, Row, Rows};
 pub use font::AddedFonts;
 pub use format::{Format, Target};
-pub use options::{Cancel, FilmOptions, Pixels};
+pub use options::{Cancel, FilmOptions, OtherColors, Pixels};
 pub use palette::Palette;
 pub use partial::PartialCast;
 pub use recorder::{Finished, Recorder, RecorderOptions, Recording};

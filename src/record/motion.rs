@@ -16,8 +16,8 @@ use super::text::chapters;
 /// When something is seen: from and to, in milliseconds.
 type Times = Vec<(u128, u128)>;
 
-/// `film` as SVG; `poster` is what is seen without motion.
-pub(super) fn motion(film: &Film, poster: &Picture) -> String {
+/// `film` as SVG that plays `loops` times, or forever; `poster` is what is seen without motion. `more` are more styles.
+pub(super) fn motion(film: &Film, poster: &Picture, loops: u16, more: &str) -> String {
     let around = film_background(film);
     let chapters = chapters(film);
     let description: Vec<String> =
@@ -33,8 +33,9 @@ pub(super) fn motion(film: &Film, poster: &Picture) -> String {
     let shown_at = |at: u128, times: &Times| times.iter().any(|(from, to)| (*from..*to).contains(&at));
     let mut style = format!(
         "g{{visibility:hidden;animation-duration:{}s;animation-timing-function:step-end;\
-         animation-iteration-count:infinite}}.p{{visibility:visible}}",
-        decimals(end as f64 / 1000.0, 3)
+         animation-iteration-count:{}}}.p{{visibility:visible}}",
+        decimals(end as f64 / 1000.0, 3),
+        if loops == 0 { "infinite".to_owned() } else { format!("{loops};animation-fill-mode:forwards") },
     );
     let mut content = String::new();
     for (index, (times, rows)) in moving.into_iter().enumerate() {
@@ -52,10 +53,16 @@ pub(super) fn motion(film: &Film, poster: &Picture) -> String {
                 push(&mut style, format_args!("{}%{{visibility:hidden}}", percent(*to)));
             }
         }
+        if loops > 0 {
+            // The last picture stays.
+            let is_last = times.last().is_some_and(|(_, to)| *to >= end);
+            push(&mut style, format_args!("100%{{visibility:{}}}", if is_last { "visible" } else { "hidden" }));
+        }
         style.push('}');
         let class = if shown_at(poster.at.as_millis(), &times) { " class=\"p\"" } else { "" };
         push(&mut content, format_args!("<g id=\"r{index}\"{class}>\n{rows}</g>\n"));
     }
+    style.push_str(more);
     style.push_str("@media (prefers-reduced-motion:reduce){g{animation:none!important}}");
     let _ = write!(out, "<style>{style}</style>\n{content}</svg>\n");
     out

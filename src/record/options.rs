@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cast::Version;
 use super::font::AddedFonts;
+use super::palette::Palette;
 
 /// The size of pictures in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,15 @@ impl Pixels {
     }
 }
 
+/// Other colors for a film, for readers whose pages are light.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherColors {
+    /// The terminal's own.
+    pub palette: Palette,
+    /// Those that the film names, each with the one that takes its place.
+    pub named: Vec<[(u8, u8, u8); 2]>,
+}
+
 /// How a film becomes a file.
 #[derive(Debug, Clone)]
 pub struct FilmOptions {
@@ -33,6 +43,12 @@ pub struct FilmOptions {
     pub fonts: AddedFonts,
     /// The language of what the pictures show, as HTML names it.
     pub lang: String,
+    /// Whether images and videos show a window with a margin around it.
+    pub frame: bool,
+    /// How often images play; 0 is forever.
+    pub loops: u16,
+    /// What an SVG shows on light pages, if that differs.
+    pub light: Option<OtherColors>,
     /// The version of asciicasts.
     pub cast_version: Version,
     /// The program that makes videos.
@@ -45,6 +61,9 @@ impl Default for FilmOptions {
             pixels: Pixels::new(1920, None),
             fonts: AddedFonts::default(),
             lang: "en".into(),
+            frame: false,
+            loops: 0,
+            light: None,
             cast_version: Version::default(),
             ffmpeg: "ffmpeg".into(),
         }

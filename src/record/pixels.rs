@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::color_table::{ColorTable, TRANSPARENT};
 use super::film::{Film, Picture, Row};
+use super::frame::FrameColors;
 use super::options::FilmOptions;
 use super::raster::{Grid, Painter};
 use super::style::film_background;
@@ -23,7 +24,7 @@ const SHORTEST: u64 = 2;
 pub(super) fn png(film: &Film, picture: &Picture, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
     let film = film.still(String::new(), picture);
     let mut stage = Stage::new(&film, options)?;
-    let colors = ColorTable::of(&film);
+    let colors = stage.colors(&film);
     let mut painter = stage.painter(&film, &colors, options)?;
     painter.paint(&picture.rows, &[], &mut stage.canvas);
     let mut encoder = png::Encoder::new(out, stage.grid.width as u32, stage.grid.height as u32);
@@ -36,17 +37,22 @@ pub(super) fn png(film: &Film, picture: &Picture, options: &FilmOptions, out: im
     Ok(painter.missing_glyphs())
 }
 
-/// Writes `film` as a GIF that repeats forever. Returns the characters that no font has.
+/// Writes `film` as a GIF. Returns the characters that no font has.
 ///
 /// # Errors
 /// If it can't be written, or a cell would be too small to read.
 pub(super) fn gif(film: &Film, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
     let mut stage = Stage::new(film, options)?;
-    let colors = ColorTable::of(film);
+    let colors = stage.colors(film);
     let mut painter = stage.painter(film, &colors, options)?;
     let (width, height) = (stage.grid.width, stage.grid.height);
     let mut encoder = gif::Encoder::new(out, width as u16, height as u16, &colors.bytes()).map_err(plain)?;
-    encoder.set_repeat(gif::Repeat::Infinite).map_err(plain)?;
+    match options.loops {
+        0 => encoder.set_repeat(gif::Repeat::Infinite).map_err(plain)?,
+        // Without a word about it, a GIF plays once.
+        1 => {}
+        times => encoder.set_repeat(gif::Repeat::Finite(times - 1)).map_err(plain)?,
+    }
     let mut shown: &[Row] = &[];
     let mut before: Vec<u8> = Vec::new();
     for (picture, hundredths) in timed(film) {
@@ -118,8 +124,13 @@ struct Stage {
 
 impl Stage {
     fn new(film: &Film, options: &FilmOptions) -> io::Result<Stage> {
-        let grid = Grid::new(film.size, options.pixels)?;
+        let grid = Grid::new(film.size, options.pixels, options.frame)?;
         Ok(Stage { grid, canvas: vec![0; grid.width * grid.height] })
+    }
+
+    fn colors(&self, film: &Film) -> ColorTable {
+        let frame = self.grid.frame.map(|_| FrameColors::of(film).pairs());
+        ColorTable::of(film, frame.into_iter().flatten())
     }
 
     fn painter<'a>(
@@ -128,7 +139,10 @@ impl Stage {
         colors: &'a ColorTable,
         options: &FilmOptions,
     ) -> io::Result<Painter<'a>> {
-        self.canvas.fill(colors.index(film_background(film)));
+        match self.grid.frame {
+            Some(frame) => frame.paint(&mut self.canvas, self.grid.width, colors, FrameColors::of(film)),
+            None => self.canvas.fill(colors.index(film_background(film))),
+        }
         let painter = Painter::new(self.grid, colors, &film.palette, &options.fonts);
         painter.ok_or_else(|| io::Error::other("the font can't be read"))
     }

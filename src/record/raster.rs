@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use super::color_table::ColorTable;
 use super::film::Row;
 use super::font::{AddedFonts, Fonts};
+use super::frame::Frame;
 use super::glyph::Shape;
 use super::options::Pixels;
 use super::palette::Palette;
@@ -31,14 +32,16 @@ pub(super) struct Grid {
     pub cell: (usize, usize),
     /// Where the first cell begins.
     pub origin: (usize, usize),
+    /// The window around them.
+    pub frame: Option<Frame>,
 }
 
 impl Grid {
-    /// Lays out pictures of `size` on a canvas of `pixels`.
+    /// Lays out pictures of `size` on a canvas of `pixels`, in a window if `framed` is set.
     ///
     /// # Errors
     /// If a cell would be too small to read, or the picture larger than any screen.
-    pub fn new(size: Size, Pixels { width, height }: Pixels) -> io::Result<Grid> {
+    pub fn new(size: Size, Pixels { width, height }: Pixels, framed: bool) -> io::Result<Grid> {
         let refused = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         for (pixels, what) in [(width, "wide"), (height, "high")] {
             if pixels > WIDEST {
@@ -49,18 +52,25 @@ impl Grid {
         let even = |value: u32| value + value % 2;
         let (width, height) = (even(width), even(height));
         let (columns, rows) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
-        let (most_wide, most_high) = (width / columns, height / rows);
+        let pixels = |value: u32| value as usize;
+        let frame = framed.then(|| Frame::new(pixels(width), pixels(height)));
+        let whole = [(0, 0), (pixels(width), pixels(height))];
+        let [from, (inner_width, inner_height)] = frame.map_or(whole, |frame| frame.inside());
+        // They are parts of what came as u32.
+        let (inner_width, inner_height) = (inner_width as u32, inner_height as u32);
+        let (most_wide, most_high) = (inner_width / columns, inner_height / rows);
         // A cell is about twice as high as wide, as in terminals; what is left over goes around the picture.
         let cell = (most_wide.min(most_high * 10 / 18), most_high.min(most_wide * 22 / 10));
         if cell.0 < SMALLEST.0 || cell.1 < SMALLEST.1 {
             return refused(format!("{columns}×{rows} characters are too many for {width} pixels"));
         }
-        let pixels = |value: u32| value as usize;
+        let left_over = |all: u32, cell: u32, count: u32| pixels((all - cell * count) / 2);
         Ok(Grid {
             width: pixels(width),
             height: pixels(height),
             cell: (pixels(cell.0), pixels(cell.1)),
-            origin: (pixels((width - cell.0 * columns) / 2), pixels((height - cell.1 * rows) / 2)),
+            origin: (from.0 + left_over(inner_width, cell.0, columns), from.1 + left_over(inner_height, cell.1, rows)),
+            frame,
         })
     }
 }

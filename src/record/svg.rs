@@ -33,17 +33,20 @@ const FONTS: &str = "'JetBrains Mono','DejaVu Sans Mono','Cascadia Mono','SF Mon
 
 /// Draws `buffer` as an SVG document with `title`, and `description` for readers who can't see it.
 pub fn svg(buffer: &Buffer, palette: &Palette, title: &str, description: &str) -> String {
-    document(&Rows::default().of(buffer), buffer.area.as_size(), palette, title, description)
+    document(&Rows::default().of(buffer), buffer.area.as_size(), palette, [title, description, ""])
 }
 
-/// Draws one picture of `film`, described by its text.
-pub(super) fn still(film: &Film, picture: &Picture) -> String {
-    document(&picture.rows, film.size, &film.palette, &film.title, &reading(picture).join("\n"))
+/// Draws one picture of `film`, described by its text, with these styles.
+pub(super) fn still(film: &Film, picture: &Picture, style: &str) -> String {
+    document(&picture.rows, film.size, &film.palette, [&film.title, &reading(picture).join("\n"), style])
 }
 
-fn document(rows: &[Row], size: Size, palette: &Palette, title: &str, description: &str) -> String {
+fn document(rows: &[Row], size: Size, palette: &Palette, [title, description, style]: [&str; 3]) -> String {
     let around = background(rows, palette);
     let mut out = open(size, around, title, description);
+    if !style.is_empty() {
+        push(&mut out, format_args!("<style>{style}</style>\n"));
+    }
     for (y, cells) in rows.iter().enumerate() {
         row(&mut out, cells, palette, around, top(y));
     }

@@ -52,7 +52,7 @@ pub(super) fn video(
     ffmpeg
         .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i"])
         .arg(pictures.path())
-        .args(encoding(format))
+        .args(encoding(format, options.loops))
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -65,7 +65,7 @@ pub(super) fn video(
 }
 
 /// Returns how ffmpeg encodes this format.
-fn encoding(format: Format) -> Vec<&'static str> {
+fn encoding(format: Format, loops: u16) -> Vec<String> {
     let [filter, how] = match format {
         // As fast as it can: slower ways took minutes, and text stays as sharp.
         Format::Webm => [
@@ -73,14 +73,17 @@ fn encoding(format: Format) -> Vec<&'static str> {
             "-c:v libvpx-vp9 -b:v 0 -crf 38 -deadline realtime -cpu-used 8 -static-thresh 100 -row-mt 1 -f webm",
         ],
         // Each picture once, however long it stays. Lossless is smaller: the pictures have few colors.
-        Format::Webp => {
-            ["format=bgra", "-fps_mode vfr -c:v libwebp_anim -lossless 1 -compression_level 2 -loop 0 -f webp"]
-        }
+        Format::Webp => ["format=bgra", "-fps_mode vfr -c:v libwebp_anim -lossless 1 -compression_level 2 -f webp"],
         // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
         _ => ["fps=10,format=yuv420p", "-c:v libx264 -movflags +faststart -f mp4"],
     };
     // Few frames: most of them show what the one before does, and 30 in a second took four times as long.
-    ["-an", "-vf", filter].into_iter().chain(how.split(' ')).collect()
+    let all = ["-an", "-vf", filter].into_iter().chain(how.split(' '));
+    let mut all: Vec<String> = all.map(str::to_owned).collect();
+    if format == Format::Webp {
+        all.extend(["-loop".to_owned(), loops.to_string()]);
+    }
+    all
 }
 
 /// Waits for ffmpeg, and kills it if the writing is cancelled: a signal may have reached this process alone.

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use ratatui::layout::Size;
 use tempfile::NamedTempFile;
 
+use super::adapt::adapted;
 use super::chapters::is_denial;
 use super::error::RecordError;
 use super::film::{Film, Picture};
 use super::format::{Format, Target};
+use super::frame::framed;
 use super::motion::motion;
 use super::options::{Cancel, FilmOptions};
 use super::partial::PartialCast;
@@ -60,8 +62,14 @@ pub fn write(film: &Film, target: &Target, options: &FilmOptions, cancel: &Cance
         Format::Cast => save(&mut |out| cast::film(film, options.cast_version, out).map(|()| Vec::new())),
         Format::Gif => save(&mut |out| pixels::gif(film, options, out)),
         Format::Png => save(&mut |out| pixels::png(film, poster, options, out)),
-        Format::Svg if film.pictures.len() == 1 => save_text(svg::still(film, poster)),
-        Format::Svg => save_text(motion(film, poster)),
+        Format::Svg => {
+            let style = adapted(film, options);
+            let drawn = match film.pictures.len() {
+                1 => svg::still(film, poster, &style),
+                _ => motion(film, poster, options.loops, &style),
+            };
+            save_text(if options.frame { framed(&drawn, film) } else { drawn })
+        }
         Format::Txt => save_text(text::transcript(film)),
         Format::Html => save_text(html::html(film, poster, &options.lang)),
         Format::Mp4 | Format::Webm | Format::Webp => {
@@ -119,7 +127,7 @@ fn write_elsewhere(
 pub fn can_be_written(size: Size, target: &Target, options: &FilmOptions) -> Result<(), RecordError> {
     beside(target)?;
     if target.format.is_pixels() {
-        Grid::new(size, options.pixels).map_err(|source| target.io(source))?;
+        Grid::new(size, options.pixels, options.frame).map_err(|source| target.io(source))?;
     }
     if target.format.needs_ffmpeg() { require_ffmpeg(target, options) } else { Ok(()) }
 }

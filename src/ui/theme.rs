@@ -260,6 +260,16 @@ impl From<Rgb> for Color {
     }
 }
 
+/// Returns each color of the fixed dark theme, with the color of the light one that has its role.
+pub fn dark_and_light() -> Vec<[(u8, u8, u8); 2]> {
+    let all = |palette: &Palette| {
+        let Palette { background, bar, text, dim, rule, allowed, denied, failed, key, string, number } = *palette;
+        [background, bar, text, dim, rule, allowed, denied, failed, key, string, number]
+    };
+    let parts = |Rgb(red, green, blue): Rgb| (red, green, blue);
+    all(&DARK).into_iter().zip(all(&LIGHT)).map(|(dark, light)| [parts(dark), parts(light)]).collect()
+}
+
 /// The colors of a fixed theme.
 struct Palette {
     background: Rgb,
