@@ -192,7 +192,6 @@ pub const ALL: &[&str] = &[
     "next",
     "ask",
     "q & a",
-    "sent",
     "answer",
     "waiting for an answer",
     "calls in progress",
