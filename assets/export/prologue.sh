@@ -18,7 +18,7 @@ export AWS_PAGER=''
 run=$(printf '%08x' $((RANDOM * 32768 + RANDOM)))
 created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 key_id='' key_arn='' user_arn='' user_key='' user_secret='' partition='' policy='' account='' admin_arn=''
-made_alias='' made_table='' made_user='' made_policy='' left=''
+grant_id='' made_alias='' made_table='' made_user='' made_policy='' made_way='' left=''
 
 say() { printf '\n== %s\n' "$1"; }
 fail() {
@@ -64,6 +64,7 @@ consent() {
     if [[ -z $USER_PROFILE ]]; then
         printf '           an IAM user with an access key: dynamodb:* on that table, nothing else\n'
     fi
+    # OWN WAY
     if [[ -n $accepted ]]; then
         [[ $accepted == "$account" ]] || fail "--yes-account is $accepted, and the admin's account is $account; nothing was created"
         return

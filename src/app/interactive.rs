@@ -243,7 +243,8 @@ pub(super) fn plain(
     environment: &Environment,
     purpose: Purpose,
 ) -> Result<Exit, Report> {
-    let Lab { mut state, clients, journal, shelf, _sandbox } = purpose.lab(runtime, options, environment, 0)?;
+    let Lab { state, clients, journal, shelf, _sandbox } = purpose.lab(runtime, options, environment, 0)?;
+    let mut state = state.with_ways_on_request();
     let _announcement = PanicReport::new(&state, journal.as_ref());
     let _in_runtime = runtime.enter();
     let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);

@@ -2,6 +2,7 @@
 
 mod html;
 mod markdown;
+mod own_way;
 mod result;
 mod script;
 mod write_up;
@@ -15,8 +16,10 @@ use tempfile::NamedTempFile;
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
 use crate::lab::lesson::interface::Interface;
+use crate::lab::mask::Masker;
 use crate::lab::{Lesson, SavedSession, Stage};
 use crate::run::{lesson, session_file};
+use own_way::Own;
 pub use write_up::{Block, document};
 
 /// What a file is written as.
@@ -63,9 +66,20 @@ pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment)
         return Err(UsageError::new("--name is for a result: kmslab export FILE.json").into());
     }
     let lesson = lesson::load(options, environment)?;
-    let mut note = None;
+    let note;
     let text = match format {
-        Format::Script => script::script(&lesson),
+        Format::Script => {
+            // Nothing of a session is needed: without one the script takes the usual way.
+            let saved =
+                environment.state.as_deref().map(session_file::read_to_write_up).transpose().ok().flatten().flatten();
+            let call = saved.as_ref().and_then(|saved| {
+                let masks = !options.no_mask;
+                let mut masker = masks.then(|| Masker::new(&saved.run).of_sandbox(saved.place.is_sandbox()));
+                Own::of(saved).call(saved, &mut masker)
+            });
+            note = call.as_ref().map(|call| format!("stage 7 is your own way: {}", call.name()));
+            script::script(&lesson, call.as_ref())
+        }
         Format::Markdown | Format::Html | Format::Result => {
             let kept = environment.state.as_deref().map(session_file::read_to_write_up).transpose();
             let has_content =

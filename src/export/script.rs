@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::lab::key_policy::key_user_statements;
 use crate::lab::model::batch::Next;
 use crate::lab::model::command_line::{cli_command, shell_quote};
+use crate::lab::model::mechanism::ATTEMPT;
 use crate::lab::model::until::Until;
 use crate::lab::stages::{self, Kind, Scans, Sources, items};
 use crate::lab::{
@@ -16,12 +17,14 @@ use crate::lab::{
 const PROLOGUE: &str = include_str!("../../assets/export/prologue.sh");
 
 /// What stands in a command for what only a run knows, and the variable that has it.
-const MARKS: [(&str, &str); 10] = [
+const MARKS: [(&str, &str); 12] = [
     ("__RUN__", "run"),
     ("__CREATED__", "created"),
     ("__PARTITION__", "partition"),
     ("__REGION__", "AWS_DEFAULT_REGION"),
     ("__ACCOUNT__", "account"),
+    ("__ADMIN_ARN__", "admin_arn"),
+    ("__GRANT__", "grant_id"),
     ("__KEY_ARN__", "key_arn"),
     ("__KEY__", "key_id"),
     ("__USER_ARN__", "user_arn"),
@@ -29,9 +32,10 @@ const MARKS: [(&str, &str); 10] = [
     ("__POLICY__", "policy"),
 ];
 
-/// The script, with the stages' titles in the words of `lesson`.
-pub fn script(lesson: &Lesson) -> String {
-    let mut out = PROLOGUE.to_owned();
+/// The script, with the stages' titles in the words of `lesson`. `own` is the call of stage 7, with marks, where the
+/// learner took a way of her own.
+pub fn script(lesson: &Lesson, own: Option<&Operation>) -> String {
+    let mut out = PROLOGUE.replace("    # OWN WAY\n", &own.map(consent_to).unwrap_or_default());
     let mut writer = Writer { facts: Facts::default(), names: names(), backend: backend(false) };
     for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::CleanUp) {
         out.push_str(&heading(stage, lesson));
@@ -42,6 +46,8 @@ pub fn script(lesson: &Lesson) -> String {
             out.push_str("else\n");
             out.push_str(&indented(&writer.stage(stage)));
             out.push_str("fi\n");
+        } else if let Some(own) = own.filter(|_| stage == Stage::Grant) {
+            out.push_str(&writer.own_way(own));
         } else {
             out.push_str(&writer.stage(stage));
         }
@@ -113,6 +119,9 @@ impl Writer {
                 Next::Wait | Next::End | Next::Blocked(_) => break,
             };
             for (identity, operation) in batch.calls.into_iter().map(with_policy_mark) {
+                if matches!(operation, Operation::PutKeyPolicy { .. }) {
+                    lines.push_str(&add_statements());
+                }
                 let is_repeated = matches!(&operation, Operation::GetKeyPolicy { .. } if index > 0);
                 lines.push_str(&call(stage, identity, &operation, batch.until, is_repeated));
                 self.facts.learn(&exchange(stage, identity, operation));
@@ -120,6 +129,35 @@ impl Writer {
         }
         lines
     }
+
+    /// The lines of stage 7 in a way of the learner's own.
+    fn own_way(&mut self, own: &Operation) -> String {
+        let mut lines = String::new();
+        if let Operation::PutKeyPolicy { policy, .. } = own {
+            lines = format!(
+                "# PutKeyPolicy replaces the whole policy: these are the old statements, and yours.\npolicy={}\n",
+                with_variables(&shell_quote(policy))
+            );
+        }
+        let (_, operation) = with_policy_mark((Identity::Admin, own.clone()));
+        lines.push_str(&call(Stage::Grant, Identity::Admin, &operation, Until::PrincipalsKnown, false));
+        self.facts.learn(&exchange(Stage::Grant, Identity::Admin, operation));
+        lines
+    }
+}
+
+/// What a way of the learner's own makes, for the question before anything is created. A user that the script didn't
+/// create gets no policy.
+fn consent_to(own: &Operation) -> String {
+    let line = match own {
+        Operation::PutUserPolicy { .. } | Operation::AttachUserPolicy { .. } => {
+            "    [[ -z $USER_PROFILE ]] || fail 'your IAM policy is for the user that this script makes: leave \
+             USER_PROFILE empty'\n    printf '           your IAM policy on that user\\n'\n"
+        }
+        Operation::CreateGrant { .. } => "    printf '           your grant on that key\\n'\n",
+        _ => "    printf '           your policy on that key\\n'\n",
+    };
+    line.to_owned()
 }
 
 /// Whether a call may fail until an earlier change is known everywhere.
@@ -158,6 +196,9 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
         O::CreateAlias { .. } => format!("{quiet}made_alias=yes\n"),
         O::CreateTable { .. } => format!("{quiet}made_table=yes\n"),
         O::CreateUser { .. } => format!("{quiet}made_user=yes\n"),
+        O::PutUserPolicy { name, .. } if name == ATTEMPT => format!("{quiet}made_way=yes\n"),
+        O::AttachUserPolicy { .. } => format!("{quiet}made_way=yes\n"),
+        O::CreateGrant { .. } => format!("grant_id=$({command} --query GrantId --output text)\n"),
         O::PutUserPolicy { .. } => format!("{quiet}made_policy=yes\n"),
         O::CreateAccessKey { .. } => format!(
             "answer=$({command} --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)\n\
@@ -173,7 +214,7 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
             format!("policy=$({command} --query Policy --output text)\n")
         }
         O::GetKeyPolicy { .. } => format!("{command} --query Policy --output text\n"),
-        O::PutKeyPolicy { .. } => add_statements() + &quiet,
+        O::PutKeyPolicy { .. } => quiet,
         O::DescribeTable { .. } if until == Until::TableGone => {
             let wait = command.replace("describe-table", "wait table-not-exists");
             guarded("made_table", &format!("undo {wait}\n"))
@@ -187,14 +228,26 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
             format!("denied_on kms:Decrypt {command}\n")
         }
         O::Scan { .. } => format!("expect_items {} {} {command}\n", items().len(), identity.name()),
-        O::DeleteTable { .. } => guarded("made_table", &format!("undo eventually {command}\n")),
-        O::DeleteUserPolicy { .. } => guarded("made_policy", &format!("undo {command}\n")),
-        O::DeleteAccessKey { .. } => guarded("user_key", &format!("undo {command}\n")),
-        O::DeleteUser { .. } => guarded("made_user", &format!("undo {command}\n")),
-        O::DeleteAlias { .. } => guarded("made_alias", &format!("undo {command}\n")),
-        O::ScheduleKeyDeletion { .. } => guarded("key_id", &format!("undo {command}\n")),
-        _ => quiet,
+        _ => removal(operation, &command).unwrap_or(quiet),
     }
+}
+
+/// The line of the clean-up that removes something; `None` for a call that removes nothing.
+fn removal(operation: &Operation, command: &str) -> Option<String> {
+    use Operation as O;
+    let undo = |variable: &str| guarded(variable, &format!("undo {command}\n"));
+    Some(match operation {
+        O::DeleteTable { .. } => guarded("made_table", &format!("undo eventually {command}\n")),
+        O::DeleteUserPolicy { name, .. } if name == ATTEMPT => undo("made_way"),
+        O::DetachUserPolicy { .. } => undo("made_way"),
+        O::RevokeGrant { .. } => undo("grant_id"),
+        O::DeleteUserPolicy { .. } => undo("made_policy"),
+        O::DeleteAccessKey { .. } => undo("user_key"),
+        O::DeleteUser { .. } => undo("made_user"),
+        O::DeleteAlias { .. } => undo("made_alias"),
+        O::ScheduleKeyDeletion { .. } => undo("key_id"),
+        _ => return None,
+    })
 }
 
 /// Returns the lines that add the key user's statements to `$policy`.
@@ -261,6 +314,7 @@ fn exchange(stage: Stage, identity: Identity, operation: Operation) -> Exchange 
             json!({"KeyMetadata": {"KeyId": "__KEY__", "Arn": "__KEY_ARN__"}})
         }
         O::GetKeyPolicy { .. } => json!({"Policy": r#"{"Statement": [{}]}"#}),
+        O::CreateGrant { .. } => json!({"GrantId": "__GRANT__"}),
         O::CreateTable { .. } => json!({"TableDescription": {}}),
         O::DescribeTable { .. } => json!({"Table": {}}),
         O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "__USER_KEY__"}}),
@@ -288,7 +342,7 @@ mod tests {
 
     #[test]
     fn every_mark_is_replaced_and_every_call_of_the_lab_is_there() {
-        let script = script(&Lesson::english());
+        let script = script(&Lesson::english(), None);
         assert!(!script.contains("__"), "{script}");
         for stage in Stage::ALL {
             for (identity, action) in stage.outline(&backend(false)) {
@@ -313,12 +367,58 @@ mod tests {
         assert!(script.lines().all(|line| line.len() <= 200 || is_document(line)), "{script}");
     }
 
-    #[cfg(unix)]
+    fn own_ways() -> [(Operation, [&'static str; 3]); 3] {
+        let policy =
+            r#"{"Statement":[{"Sid":"it's mine","Principal":{"AWS":"__USER_ARN__"},"Resource":"__KEY_ARN__"}]}"#;
+        let (user, name) = (names().user, ATTEMPT.to_owned());
+        [
+            (
+                Operation::PutKeyPolicy { key: "__KEY__".into(), policy: policy.into() },
+                [r#"policy='{"Statement":[{"Sid":"it'\''s mine","#, "kms put-key-policy", "your policy on that key"],
+            ),
+            (
+                Operation::PutUserPolicy { user, name: name.clone(), policy: policy.into() },
+                ["made_way=yes", "[[ -z $made_way ]] || undo admin iam delete-user-policy", "|| fail 'your IAM policy"],
+            ),
+            (
+                Operation::CreateGrant {
+                    key: "__KEY__".into(),
+                    grantee: "__USER_ARN__".into(),
+                    operations: vec!["Decrypt".into()],
+                    constraints: None,
+                    name,
+                },
+                [
+                    "grant_id=$(eventually admin kms create-grant",
+                    "[[ -z $grant_id ]] || undo admin kms revoke-grant",
+                    "--grantee-principal \"$user_arn\"",
+                ],
+            ),
+        ]
+    }
+
     #[test]
-    fn the_shell_can_read_it() {
+    fn a_way_of_ones_own_takes_the_place_of_the_usual_one() {
+        for (own, parts) in own_ways() {
+            let script = script(&Lesson::english(), Some(&own));
+            assert!(!script.contains("__") && !script.contains("Allow use of the key"), "{script}");
+            let is_key_policy = matches!(own, Operation::PutKeyPolicy { .. });
+            assert_eq!(script.contains("put-key-policy"), is_key_policy, "{script}");
+            assert!(parts.iter().all(|part| script.contains(part)), "{parts:?} {script}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[rstest]
+    #[case(None)]
+    #[case(Some(0))]
+    #[case(Some(1))]
+    #[case(Some(2))]
+    fn the_shell_can_read_it(#[case] own: Option<usize>) {
+        let own = own.map(|at| own_ways()[at].0.clone());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("run.sh");
-        std::fs::write(&file, script(&Lesson::english())).unwrap();
+        std::fs::write(&file, script(&Lesson::english(), own.as_ref())).unwrap();
         let output = std::process::Command::new("bash").arg("-n").arg(&file).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::own_way::Own;
 use crate::cli::SERVE_ADDRESS;
 use crate::lab::Experiment;
 use crate::lab::insight::spoken;
@@ -72,6 +73,7 @@ pub fn document(kept: &SavedSession, lesson: &Lesson, masked: bool) -> Vec<Block
         words: &lesson.frame.export,
         masker,
         given_user: kept.place.user_profile.is_some(),
+        own: Own::of(kept),
         blocks: Vec::new(),
     };
     writer.overview();
@@ -89,6 +91,7 @@ struct Writer<'a> {
     words: &'a ExportWords,
     masker: Option<Masker>,
     given_user: bool,
+    own: Own<'a>,
     blocks: Vec<Block>,
 }
 
@@ -154,19 +157,19 @@ impl<'a> Writer<'a> {
             Some(_) => words.not_met.clone(),
             None => self.words.not_done.clone(),
         };
-        let title = self.lesson.text(kept.stage, self.given_user).title.to_owned();
+        let title = self.own.text(self.lesson, kept.stage, self.given_user).title.to_owned();
         vec![kept.stage.number().to_string(), title, outcome]
     }
 
     fn stage(&mut self, kept: &SavedStage, calls: &[Exchange]) {
         let (stage, lesson) = (kept.stage, self.lesson);
-        let (text, all, words) = (lesson.text(stage, self.given_user), lesson.stage(stage), lesson.words());
+        let (text, all, words) = (self.own.text(lesson, stage, self.given_user), lesson.stage(stage), lesson.words());
         self.heading(2, format!("{}. {}", stage.number(), text.title));
         self.text("", text.objective);
         self.text("", text.intro);
         all.more.iter().for_each(|paragraph| self.text("", paragraph.trim()));
         let mut ids: Vec<&str> = all.sources.iter().map(String::as_str).collect();
-        if self.kept.quiz.asks() {
+        if self.kept.quiz.asks() && (stage != Stage::Grant || self.own.asks_about_key_policy()) {
             let order = self.kept.quiz.order(stage, &all.question);
             self.heading(3, self.words.question.clone());
             ids.extend(self.question(&Asked::new(&all.question, &order, self.kept.quiz.choice(stage))));
@@ -177,6 +180,9 @@ impl<'a> Writer<'a> {
         }
         if stage == Stage::ViewDenied {
             self.why(kept);
+        }
+        if stage == Stage::Grant {
+            self.own_way();
         }
         if let Some(check) = &kept.check {
             let verdict = if check.met { &words.met } else { &words.not_met };
@@ -196,6 +202,13 @@ impl<'a> Writer<'a> {
     /// The interface's words, for what the lab has said in English.
     fn said(&self) -> Interface<'a> {
         Interface::new(&self.lesson.frame.interface)
+    }
+
+    /// What the learner sent in a way of her own, from the editor or with another client.
+    fn own_way(&mut self) {
+        let Some((call, document)) = self.own.sent(&mut self.masker) else { return };
+        self.heading(3, self.words.own_way.clone());
+        self.blocks.push(Block::Code { label: call.to_owned(), text: document });
     }
 
     /// The ladder of the denied call: why nothing allowed it.
@@ -289,7 +302,7 @@ impl<'a> Writer<'a> {
     fn debrief(&mut self) {
         let lesson = self.lesson;
         self.heading(2, lesson.words().debrief.clone());
-        let card = &lesson.frame.card;
+        let card = lesson.card(self.own.mechanism());
         self.heading(3, card.title.clone());
         let text = card.lines(CARD_COLUMNS).into_iter().map(|line| format!("{}{}{}", line.name, line.sign, line.text));
         let text: Vec<String> = text.map(|line| line.trim_end().to_owned()).collect();

@@ -69,6 +69,7 @@ pub use model::command_line::cli_line;
 pub use model::drill::{self, Drill, DrillResult, Level, Lock, Look, Plan, Rung};
 pub use model::experiment::Experiment;
 pub use model::outcome::Check;
+pub use model::own_way::OwnWay;
 pub use modes::{Mode, Modes};
 pub use operation::{Identity, Operation, Service, TableKey, Tags};
 pub use path::Path;

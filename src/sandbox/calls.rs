@@ -17,6 +17,7 @@ const QUOTED: &[&str] = &[
     "AccessKeyId",
     "AliasName",
     "BillingMode",
+    "Constraints",
     "Description",
     "GrantId",
     "GranteePrincipal",

@@ -135,7 +135,7 @@ fn what_follows(state: &State) -> Option<String> {
 }
 
 fn card(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let card = &state.lesson().frame.card;
+    let card = state.lesson().card(state.own_way());
     let columns = usize::from(area.width.saturating_sub(4)).min(WIDEST_CARD);
     let lines = card.lines(columns);
     let rows = usize::from(area.height);

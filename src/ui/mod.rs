@@ -37,6 +37,7 @@ mod dialog;
 mod diff;
 mod drill;
 mod experiments;
+mod extent;
 pub mod film;
 mod hands;
 mod join;

@@ -10,7 +10,7 @@ use crate::lab::model::noticed::{Became, NoticedCall};
 use crate::lab::noticing::{LedTo, Note};
 use crate::lab::{Denied, Identity, Stage, State};
 
-use super::path;
+use super::extent;
 use super::sheet::Sheet;
 use super::text::{clean, width};
 use super::theme::Theme;
@@ -19,7 +19,7 @@ use super::theme::Theme;
 const READS: usize = 4;
 
 /// Columns of a label.
-const COLUMN: usize = 16;
+const COLUMN: usize = 17;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
@@ -92,7 +92,7 @@ impl Sheet<'_> {
         let theme = self.theme;
         let (sign, looks) = match note.led_to {
             LedTo::Reached(_) => ("✔", theme.allowed),
-            LedTo::Rejected(_) | LedTo::Missed(..) | LedTo::Broken(_) => ("✘", theme.failed),
+            LedTo::Rejected(_) | LedTo::Missed(..) | LedTo::Broken(_) | LedTo::LockedOut(_) => ("✘", theme.failed),
             LedTo::Step(..) | LedTo::NewAccessKey | LedTo::Early(_) => ("○", theme.waiting),
         };
         let sign = vec![Span::styled(format!("{sign} "), looks.text)];
@@ -173,21 +173,19 @@ impl Sheet<'_> {
             );
         }
         let words = state.interface();
-        let scan = |stage: Stage| {
-            let mut scans = state.record(stage).exchanges().rev();
-            state.path_of(scans.find(|call| call.identity == Identity::TestUser && call.operation.name() == "Scan")?)
-        };
         let columns = self.columns.saturating_sub(COLUMN + 3);
-        let (before, now) = (scan(Stage::ViewDenied), scan(Stage::Grant));
-        if let Some(before) = &before {
-            let (label, line) = match now {
-                Some(_) => ("before", path::earlier(before, words, self.theme, columns)),
-                None => ("now", path::line(before, words, self.theme, columns)),
-            };
-            self.put(self.lead(words.say(label)), line.spans, COLUMN + 3);
+        let now = |identity: Identity| state.path_in(Stage::Grant, identity);
+        for (label, path) in extent::paths(state, now, self.theme, columns) {
+            self.put(self.lead(&label), path, COLUMN + 3);
         }
-        if let Some(now) = &now {
-            self.put(self.lead(words.say("now")), path::line(now, words, self.theme, columns).spans, COLUMN + 3);
+        let Some(opened) = state.extent() else { return };
+        self.blank();
+        if let Some((number, rung)) = extent::moved(state) {
+            let text = format!("{number}  {}: {}", words.word(rung.label), words.sentence(&rung.now));
+            self.labeled(words.say("rung that moved"), &text, self.theme.strong);
+        }
+        for (label, text) in extent::rows(&opened, words) {
+            self.labeled(&label, &text, self.theme.base);
         }
     }
 }

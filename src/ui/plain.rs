@@ -21,6 +21,7 @@ use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Statu
 
 pub mod drill;
 mod experiment;
+pub mod own_way;
 mod pages;
 mod prompt;
 mod resume;
@@ -282,7 +283,7 @@ pub fn comparison(state: &State) -> Vec<String> {
 pub fn debrief(state: &State) -> Vec<String> {
     let (debrief, words) = (state.debrief(), state.lesson().words());
     let Some(asked) = state.debrief_question() else {
-        let card = state.lesson().frame.card.text(usize::MAX);
+        let card = state.lesson().card(state.own_way()).text(usize::MAX);
         return std::iter::once(String::new()).chain(card.lines().map(str::to_owned)).collect();
     };
     if let Some((_, right)) = asked.reply {

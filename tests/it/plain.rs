@@ -262,6 +262,46 @@ fn experiments_are_tried_in_lines() {
 }
 
 #[test]
+fn a_statement_is_written_in_lines() {
+    let six = ["2", "1", "s", "3", "4", "1"].map(|answer| format!("{answer}\n\n\n")).concat();
+    let text = |action: &str| {
+        format!("{{\n  \"Effect\": \"Allow\",\n  \"Action\": \"kms:{action}\",\n  \"Resource\": \"*\"\n}}\n.\n")
+    };
+    let wrong = format!("compare\nwrite iam policy\n{}send\n", text("Encrypt"));
+    let right = format!("\n{}send\n\n2\n\n\n", text("Decrypt"));
+    let (said, _) = dialogue(&format!("{six}{wrong}{right}"), &[]);
+    let mut rest = said.as_str();
+    for part in [
+        "Any one of these three can allow test-user to use the key.",
+        "The call: PutUserPolicy.",
+        "Here is the IAM policy as it is now.",
+        "\"Action\": \"kms:________\",",
+        "Forecast, nothing is sent yet: DynamoDB yes, KMS no.",
+        "Type send to send it as it is",
+        "Not yet. IAM stored your policy, and test-user is still refused.",
+        "Rung 3 moved, IAM policies:",
+        "Press Enter to write it again, undo to undo it",
+        "\"Action\": \"kms:Encrypt\",",
+        "Forecast, nothing is sent yet: DynamoDB yes, KMS yes.",
+        "As you wrote it, test-user can read. Stage 7 is done.",
+        "Kept while: test-user has your policy",
+        "Stage 8 of 9",
+        "Only your IAM policy is new.",
+        "test-user: Scan ALLOWED.",
+    ] {
+        let found = rest.find(part).unwrap_or_else(|| panic!("{part:?} is not in\n{rest}"));
+        rest = &rest[found..];
+    }
+}
+
+#[test]
+fn what_is_written_need_not_be_sent() {
+    let six = ["2", "1", "s", "3", "4", "1"].map(|answer| format!("{answer}\n\n\n")).concat();
+    let (said, _) = dialogue(&format!("{six}write grant\n.\ndrop\ns\n\n\n\n"), &[]);
+    assert!(said.contains("The grant is incomplete: line 2") && said.contains("Stage 8 of 9"), "{said}");
+}
+
+#[test]
 fn a_drill_is_solved_in_lines() {
     let (said, status) = dialogue("look 1\nhint\n1\n2\nq\n", &["drill", "alias_arn"]);
     assert_eq!(status, Some(0), "{said}");

@@ -3,7 +3,7 @@
 //! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colors modifiers`. It
 //! changes when a color does.
 
-mod album;
+pub mod album;
 mod ascii;
 mod billboard;
 mod bytes;

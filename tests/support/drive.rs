@@ -11,9 +11,20 @@ pub async fn press(
     state: &mut State,
     world: &EffectHandler,
     events: &mut UnboundedReceiver<Event>,
+    goes_on: impl FnMut(&State, &Effect) -> bool,
+) {
+    happen(Event::Intent(intent), state, world, events, goes_on).await;
+}
+
+/// The same for any event.
+pub async fn happen(
+    event: Event,
+    state: &mut State,
+    world: &EffectHandler,
+    events: &mut UnboundedReceiver<Event>,
     mut goes_on: impl FnMut(&State, &Effect) -> bool,
 ) {
-    let mut waiting = vec![Event::Intent(intent)];
+    let mut waiting = vec![event];
     // Recorded answers that are looked for: nothing runs meanwhile.
     let mut recalls = 0_usize;
     loop {

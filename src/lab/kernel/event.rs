@@ -173,6 +173,10 @@ pub enum AttemptCommand {
     CatchUp,
     /// Say that it is undone.
     TellUndone,
+    /// Put the learner's own way back, for which the console's statements stand in.
+    PutBack,
+    /// Say that it stands again, after the console's statements stood in for it.
+    TellBack,
 }
 
 /// What the session does for an experiment.

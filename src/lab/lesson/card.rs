@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::lab::model::glyphs::width;
+use crate::lab::model::mechanism::Mechanism;
 
 /// The card to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -12,6 +13,9 @@ pub struct Card {
     pub title: String,
     /// What to do, in order.
     pub steps: Vec<CardStep>,
+    /// What follows the title: the way that the learner took, `{}`.
+    #[serde(default)]
+    pub your_way: String,
     /// A note that exports print below it.
     pub footnote: String,
 }
@@ -27,6 +31,9 @@ pub struct CardStep {
     /// A choice a row: what you see, and what it means.
     #[serde(default)]
     pub rows: Vec<[String; 2]>,
+    /// Whether the rows are the three ways to allow a principal to use a key, in their order.
+    #[serde(default)]
+    pub ways: bool,
 }
 
 /// A claim, true or false.
@@ -99,6 +106,13 @@ impl Card {
 }
 
 impl Card {
+    /// The card with the way that the learner took in its title.
+    pub(super) fn marking(&self, way: Option<Mechanism>) -> Card {
+        let row = |way: Mechanism| self.steps.iter().find(|step| step.ways)?.rows.get(way.index());
+        let Some([name, _]) = way.and_then(row).filter(|_| !self.your_way.is_empty()) else { return self.clone() };
+        Card { title: format!("{} ({})", self.title, self.your_way.replace("{}", name)), ..self.clone() }
+    }
+
     /// The card with its footnote, as exports print it.
     pub fn whole(&self, columns: usize) -> String {
         format!("{}\n{}\n", self.text(columns), wrap(&self.footnote, columns).join("\n"))
@@ -170,10 +184,18 @@ mod tests {
     }
 
     #[rstest]
-    fn the_card_fits_80_by_24(#[values("en", "de")] language: &str) {
-        let card = Lesson::parse(&Files::embedded(), language).unwrap().frame.card;
+    fn the_card_fits_80_by_24(
+        #[values("en", "de")] language: &str,
+        #[values(None, Some(Mechanism::KeyPolicy), Some(Mechanism::IamPolicy), Some(Mechanism::Grant))] way: Option<
+            Mechanism,
+        >,
+    ) {
+        let lesson = Lesson::parse(&Files::embedded(), language).unwrap();
+        let card = lesson.card(way);
         // 80×24 without frame and empty lines: header, title, message line and footer take the other four rows.
         let lines = card.lines(76).into_iter().filter(|line| *line != CardLine::default());
         assert!(lines.count() <= 20, "{}", card.text(76));
+        assert_eq!(card.title == lesson.frame.card.title, way.is_none(), "{}", card.title);
+        assert!(!card.title.contains("{}") && width(&card.title) <= 76, "{}", card.title);
     }
 }

@@ -33,9 +33,10 @@ pub use film::{FilmText, ShotText};
 pub use phrases::Phrases;
 pub use question::{Question, Reply};
 use variants::english_opening;
-pub use variants::{GivenUser, InlinePolicy, Opening, UserKind};
+pub use variants::{GivenUser, InlinePolicy, Opening, UserKind, WayTexts};
 
 use super::model::experiment;
+use super::model::mechanism::Mechanism;
 use super::model::stage::Stage;
 pub use card::{Card, CardLine, CardStep, Claim};
 
@@ -106,6 +107,9 @@ pub struct StageText {
     pub given_user: Option<GivenUser>,
     /// Other texts where test-user's policy is the lab's own instead of one that AWS maintains.
     pub inline_policy: Option<InlinePolicy>,
+    /// Other texts where the learner has taken a way of her own in stage 7.
+    #[serde(default)]
+    pub own_way: BTreeMap<Mechanism, WayTexts>,
 }
 
 /// What people get wrong, and what is so.
@@ -256,6 +260,8 @@ pub struct ExportWords {
     pub calls: String,
     #[serde(default = "english_why")]
     pub why: String,
+    #[serde(default = "english_own_way")]
+    pub own_way: String,
     pub verdict: String,
     pub command: String,
     pub response: String,
@@ -272,6 +278,11 @@ fn english_corrected() -> String {
 /// The English heading above a ladder, likewise.
 fn english_why() -> String {
     Lesson::english().frame.export.why.clone()
+}
+
+/// The English heading above what the learner sent, likewise.
+fn english_own_way() -> String {
+    Lesson::english().frame.export.own_way.clone()
 }
 
 /// The English ones, for lesson files of one's own that have none.
@@ -417,6 +428,23 @@ impl Lesson {
             }
             _ => own,
         }
+    }
+
+    /// The same, where `way` lets test-user use the key; `None` is the lab's usual way.
+    pub fn text_of_way(&self, stage: Stage, user: impl Into<UserKind>, way: Option<Mechanism>) -> Text<'_> {
+        let text = self.text(stage, user);
+        let Some(own) = way.and_then(|way| self.stage(stage).own_way.get(&way)) else { return text };
+        Text {
+            intro: own.intro.as_deref().map_or(text.intro, str::trim),
+            look: own.look.as_deref().unwrap_or(text.look),
+            expected: own.expected.as_deref().unwrap_or(text.expected),
+            ..text
+        }
+    }
+
+    /// The card to keep, with the way that the learner took.
+    pub fn card(&self, way: Option<Mechanism>) -> Card {
+        self.frame.card.marking(way)
     }
 }
 

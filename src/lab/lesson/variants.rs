@@ -33,6 +33,18 @@ pub struct InlinePolicy {
     pub intro: String,
 }
 
+/// The texts of a stage that differ if the learner lets test-user use the key in a way of her own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WayTexts {
+    /// See [`StageText::intro`](super::StageText::intro); without it the stage's own. Likewise the others.
+    pub intro: Option<String>,
+    /// See [`StageText::look`](super::StageText::look).
+    pub look: Option<String>,
+    /// See [`StageText::expected`](super::StageText::expected).
+    pub expected: Option<String>,
+}
+
 /// Where test-user comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserKind {

@@ -1,12 +1,12 @@
 //! What a learner writes in stage 7: the templates, and the call that a text becomes.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::draft::Draft;
 use super::facts::{Facts, Names};
 use super::mechanism::{ATTEMPT, Mechanism};
 use super::operation::{Identity, Operation};
-use crate::policy::GrantConstraints;
+use super::own_way::constraints;
 
 /// A statement of a key policy.
 const KEY_STATEMENT: &str = r#"{
@@ -30,7 +30,9 @@ const GRANT: &str = r#"{
   "GranteePrincipal": "________",
   "Operations": ["________"],
   "Constraints": {
-    "EncryptionContextSubset": { "aws:dynamodb:tableName": "________" }
+    "EncryptionContextSubset": {
+      "aws:dynamodb:tableName": "________"
+    }
   }
 }"#;
 
@@ -176,7 +178,36 @@ fn statements(text: &str) -> Result<String, Unsendable> {
 }
 
 fn json(text: &str) -> Result<Value, Unsendable> {
-    serde_json::from_str(text).map_err(|error| Unsendable::NotJson(error.line().max(1)))
+    serde_json::from_str(text).map_err(|error| Unsendable::NotJson(fault(text, &error)))
+}
+
+/// The line, counted from 1, where a person finds what is wrong. The parser notices some of it only on a later line: a
+/// quote that is missing at a line's end, and a comma.
+fn fault(text: &str, error: &serde_json::Error) -> usize {
+    let noticed = error.line().max(1);
+    let lacks_comma = error.to_string().starts_with("expected `,`");
+    let before = text.lines().take(noticed - 1).enumerate();
+    let open = before.clone().find(|(_, line)| ends_in_string(line)).map(|(row, _)| row + 1);
+    let last = || before.filter(|(_, line)| !line.trim().is_empty()).last().map(|(row, _)| row + 1);
+    let starts_line = || {
+        let line = text.lines().nth(noticed - 1).unwrap_or_default();
+        line.chars().take(error.column().saturating_sub(1)).all(char::is_whitespace)
+    };
+    open.or_else(|| last().filter(|_| lacks_comma && starts_line())).unwrap_or(noticed)
+}
+
+/// Whether a quote is open at the end of a line. No string of JSON goes on in the next one.
+fn ends_in_string(line: &str) -> bool {
+    let (mut is_open, mut is_escaped) = (false, false);
+    for c in line.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_open => is_escaped = true,
+            '"' => is_open = !is_open,
+            _ => {}
+        }
+    }
+    is_open
 }
 
 /// CreateGrant with the written parameters. The lab adds the key and the name.
@@ -201,17 +232,6 @@ fn grant(text: &str, key: String) -> Result<Operation, Unsendable> {
         constraints,
         name: ATTEMPT.to_owned(),
     })
-}
-
-fn constraints(given: &Map<String, Value>) -> Option<GrantConstraints> {
-    let (name, pairs) = given.iter().next().filter(|_| given.len() == 1)?;
-    let pairs = pairs.as_object()?.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-    let pairs = pairs.collect::<Option<_>>()?;
-    match name.as_str() {
-        "EncryptionContextEquals" => Some(GrantConstraints::EncryptionContextEquals(pairs)),
-        "EncryptionContextSubset" => Some(GrantConstraints::EncryptionContextSubset(pairs)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -278,6 +298,11 @@ mod tests {
     #[rstest]
     #[case(Mechanism::KeyPolicy, "{\n\"Sid\": \"a\"\n\n,}", Unsendable::NotJson(4))]
     #[case(Mechanism::KeyPolicy, "", Unsendable::NotJson(1))]
+    #[case::no_end_quote(Mechanism::KeyPolicy, "{\n\"Sid\": \"a,\n\"Effect\": \"Allow\"\n}", Unsendable::NotJson(2))]
+    #[case::no_first_quote(Mechanism::KeyPolicy, "{\n\"Sid\": a\",\n\"Effect\": \"Allow\"\n}", Unsendable::NotJson(2))]
+    #[case::no_last_quote(Mechanism::KeyPolicy, "{\n\"Sid\": \"a\",\n\"Effect\": \"Allow\n}", Unsendable::NotJson(3))]
+    #[case::no_comma(Mechanism::KeyPolicy, "{\n\"Sid\": \"a\"\n\n  \"Effect\": \"Allow\"\n}", Unsendable::NotJson(2))]
+    #[case::no_colon(Mechanism::KeyPolicy, "{\n\"Sid\" \"a\"\n}", Unsendable::NotJson(2))]
     #[case(Mechanism::IamPolicy, "7", Unsendable::NotAStatement)]
     #[case(Mechanism::KeyPolicy, "[]", Unsendable::NotAStatement)]
     #[case(Mechanism::Grant, "[]", Unsendable::NotAStatement)]

@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::redact::without_secrets;
+
 /// The most characters that a draft holds: as many as fit into a key policy on AWS (KMS guide, "quotas": 32 KB).
 pub const LONGEST: usize = 32 * 1024;
 
@@ -37,6 +39,9 @@ pub struct Edit {
     pub row: usize,
     /// The cursor's place in that line afterwards, in characters.
     pub column: usize,
+    /// Whether a secret was written. It is not kept: a blank is inserted in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_secret: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -78,8 +83,12 @@ impl Draft {
         (self.row, self.column)
     }
 
-    /// The change that makes this draft the text `after` with its cursor at `cursor`.
+    /// The change that makes this draft the text `after` with its cursor at `cursor`. Secrets don't get into it: drafts
+    /// and edits are saved, and recorded.
     pub fn edit_to(&self, after: &str, cursor: (usize, usize)) -> Edit {
+        let blanked = without_secrets(after, BLANK);
+        let is_secret = blanked.is_some();
+        let after = blanked.as_deref().unwrap_or(after);
         let (old, new): (Vec<char>, Vec<char>) = (self.text.chars().collect(), after.chars().collect());
         let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
         let rest = old[same..].iter().rev().zip(new[same..].iter().rev());
@@ -90,6 +99,7 @@ impl Draft {
             inserted: new[same..new.len() - tail].iter().collect(),
             row: cursor.0,
             column: cursor.1,
+            is_secret,
         }
     }
 
@@ -122,7 +132,8 @@ impl Draft {
         let (column, removed) = self.blank_here().map_or((self.column, 0), |spot| (spot.column, spot.length));
         let at = self.offset(self.row, column);
         let column = column + text.chars().count();
-        self.apply(&Edit { at, removed, inserted: text.to_owned(), row: self.row, column });
+        let row = self.row;
+        self.apply(&Edit { at, removed, inserted: text.to_owned(), row, column, ..Edit::default() });
     }
 
     /// The blank under the cursor, or right before it.
@@ -215,6 +226,15 @@ mod tests {
         assert_eq!(draft.text().chars().count(), LONGEST);
         draft.apply(&Edit { at: 9 * LONGEST, removed: 7, row: 99, column: 99, ..Edit::default() });
         assert_eq!(draft.text().chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn a_secret_is_not_kept() {
+        let mut draft = Draft::new("\"Resource\": \"\"");
+        let edit = draft.edit_to("\"Resource\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"", (0, 53));
+        assert!(edit.is_secret && !edit.inserted.contains("MDENG"), "{edit:?}");
+        draft.apply(&edit);
+        assert_eq!(draft.text(), format!("\"Resource\": \"{BLANK}\""));
     }
 
     proptest! {

@@ -10,8 +10,9 @@ use super::backend::Backend;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict, is_already_there};
 use super::experiment::ExtraTable;
-use super::mechanism::{ATTEMPT, Mechanism};
+use super::mechanism::ATTEMPT;
 use super::operation::{Identity, Operation, Service, Tags};
+use super::own_way::OwnWay;
 use super::stage::Stage;
 use super::test_user::{self, UserPolicy};
 
@@ -142,8 +143,8 @@ pub struct Facts {
     /// The key policy that GetKeyPolicy gave last.
     pub policy: Option<String>,
     /// What lets test-user use the key, where the learner has written it; `None` on the usual way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub way: Option<Mechanism>,
+    #[serde(default, rename = "own_way", skip_serializing_if = "Option::is_none")]
+    pub way: Option<OwnWay>,
     /// `Table` or `TableDescription` of the newest answer.
     pub table: Option<Value>,
     /// Whether this run's CreateTable has succeeded, whatever became of the table.

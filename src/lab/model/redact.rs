@@ -68,6 +68,36 @@ pub fn redact_text(text: &str) -> String {
     redacted
 }
 
+/// The length of an IAM user's secret access key.
+const SECRET_KEY: usize = 40;
+
+/// Session tokens are longer; the longest id that a policy or a grant names has 64 characters.
+const SESSION_TOKEN: usize = 100;
+
+/// Replaces with `blank` what looks like a secret access key or a session token; `None` where nothing does.
+pub fn without_secrets(text: &str, blank: &str) -> Option<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '=');
+    let mut out = String::with_capacity(text.len());
+    let (mut is_found, mut rest) = (false, text);
+    while let Some(start) = rest.find(is_part) {
+        let end = rest[start..].find(|c| !is_part(c)).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        let is_found_here = is_secret(word);
+        is_found |= is_found_here;
+        out.push_str(&rest[..start]);
+        out.push_str(if is_found_here { blank } else { word });
+        rest = &rest[end..];
+    }
+    is_found.then(|| out + rest)
+}
+
+/// Whether a word is as long as a secret and as random. Hexadecimal ids have no capitals, names no digits between.
+fn is_secret(word: &str) -> bool {
+    let has = |is: fn(char) -> bool| word.chars().any(is);
+    let is_mixed = has(|c| c.is_ascii_uppercase()) && has(|c| c.is_ascii_lowercase()) && has(|c| c.is_ascii_digit());
+    is_mixed && (word.len() == SECRET_KEY || word.len() >= SESSION_TOKEN)
+}
+
 fn is_harmful(c: char) -> bool {
     // C0 and C1 controls drive the terminal (escape sequences among them); others hide, or reorder what is read. Joiners
     // have a meaning in emoji and some scripts: what draws the text decides.
@@ -101,6 +131,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn secrets_in_a_text_become_blanks() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let token = format!("FwoGZXIvYXdzEBYaD{}", "x9Y/".repeat(60));
+        for secret in [key, token.as_str()] {
+            let text = format!("{{\"a\": \"{secret}\"}}\n");
+            assert_eq!(without_secrets(&text, "__").as_deref(), Some("{\"a\": \"__\"}\n"));
+            assert_eq!(without_secrets(secret, "__").as_deref(), Some("__"));
+        }
+        for harmless in [
+            "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:iam::111122223333:user/team/Kmslab1",
+            "AKIAIOSFODNN7EXAMPLE",
+            "kms:GenerateDataKeyPairWithoutPlaintext1",
+            &"0123456789abcdef".repeat(4),
+        ] {
+            assert_eq!(without_secrets(harmless, "__"), None, "{harmless}");
+        }
+    }
 
     #[test]
     fn secret_members_go_at_any_depth_and_others_stay() {

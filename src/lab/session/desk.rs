@@ -11,16 +11,20 @@ use crate::lab::feature::insight::forecast::{self, Forecast, Rung};
 use crate::lab::kernel::event::{AttemptCommand, Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::attempt::{self, Insertable, Target};
+use crate::lab::model::choice::Choice;
 use crate::lab::model::draft::{Draft, Edit};
+use crate::lab::model::extent::{self, Extent};
 use crate::lab::model::facts::Facts;
 use crate::lab::model::mechanism::Mechanism;
+use crate::lab::model::mentioned::Mentioned;
 use crate::lab::model::operation::Identity;
+use crate::lab::model::own_way::OwnWay;
 use crate::lab::model::stage::Stage;
 use crate::lab::view::{Desk, moved};
 
 /// Shows the choice, or the last attempt, if the shown stage offers ways and is still to do.
 pub(super) fn open(state: &mut State) {
-    if is_offered(state) && state.destination().is_none() {
+    if is_offered(state) && state.attempts.shows_choice() && state.destination().is_none() {
         let has_attempt = state.attempts.came().is_some();
         state.view.desk = Some(if has_attempt { Desk::Outcome } else { Desk::Choice });
     }
@@ -45,8 +49,9 @@ pub(super) fn choose(state: &mut State, mechanism: Mechanism) -> Vec<Command> {
 
 /// Opens the editor, and reads what its forecast needs.
 pub(super) fn write(state: &mut State) -> Vec<Command> {
-    state.view.desk = Some(Desk::Editor);
-    vec![Command::Inspect]
+    // What opens is inspected anyway.
+    let is_open = state.view.desk.replace(Desk::Editor).is_some();
+    is_open.then_some(Command::Inspect).into_iter().collect()
 }
 
 /// Takes what a person has typed.
@@ -54,7 +59,8 @@ pub(super) fn edited(state: &mut State, edit: &Edit) {
     if state.view.desk != Some(Desk::Editor) || state.view.overlay.is_some() || state.view.blank {
         return;
     }
-    state.view.message = None;
+    let secret = "that is a secret: the lab doesn't keep it, and no policy needs one";
+    state.view.message = edit.is_secret.then(|| state.interface().say(secret).to_owned());
     let Some(draft) = state.draft().cloned() else { return };
     let edit = state.masking.edit(&draft, edit);
     if let Some(draft) = draft_mut(state) {
@@ -116,7 +122,10 @@ pub(super) fn advance(state: &mut State, desk: Desk) -> Vec<Command> {
         }
         Desk::Outcome if state.kernel.is_met(Stage::Grant) => {
             state.view.desk = None;
-            state.next_shown().into_iter().for_each(|next| state.show(next));
+            // A question that was answered before is explained first.
+            let answered =
+                state.attempts.shows_choice() && matches!(state.quiz.choice(Stage::Grant), Some(Choice::Answer(_)));
+            state.next_shown().filter(|_| !answered).into_iter().for_each(|next| state.show(next));
             Vec::new()
         }
         Desk::Outcome => write(state),
@@ -126,8 +135,13 @@ pub(super) fn advance(state: &mut State, desk: Desk) -> Vec<Command> {
 /// What Esc does at the desk.
 pub(super) fn close(state: &mut State, desk: Desk) {
     state.view.message = None;
+    let shows_choice = state.attempts.shows_choice();
+    if !shows_choice && matches!(desk, Desk::Editor | Desk::Outcome) {
+        state.attempts.choose(None);
+    }
     state.view.desk = match desk {
         Desk::Editor if state.is_drilling() => None,
+        Desk::Editor | Desk::Outcome if !shows_choice => None,
         Desk::Choice => return state.view.shown.previous().into_iter().for_each(|stage| state.show(stage)),
         Desk::Editor => Some(Desk::Choice),
         Desk::Names(_) => Some(Desk::Editor),
@@ -156,6 +170,17 @@ pub(super) fn send(state: &mut State) -> Vec<Command> {
     state.attempts.send(text, expects)
 }
 
+/// Opens the editor with what was sent in the saved session, which doesn't stand any more. Returns what to say.
+pub(super) fn offer_again(state: &mut State) -> Option<String> {
+    if !is_offered(state) {
+        return None;
+    }
+    let now = Mentioned::of(state.shown_facts(), state.shown_names(), &state.backend.region);
+    let mechanism = state.attempts.offer_again(&now)?;
+    state.view.desk = Some(Desk::Editor);
+    Some(format!("your {} is undone; send it again, or change it", mechanism.name()))
+}
+
 /// Undoes the attempt that stands.
 pub(super) fn undo(state: &mut State) -> Vec<Command> {
     state.attempts.undo_before(Then::Tell).unwrap_or_default()
@@ -168,14 +193,26 @@ pub(super) fn forecast(state: &State) -> Option<Forecast> {
     Some(forecast::forecast(&question(state, state.attempts.chosen()?, draft)))
 }
 
-/// The rungs of the newest attempt's Scan, compared with those before it.
+/// The way that was taken, or tried last.
+fn tried(state: &State) -> Option<Mechanism> {
+    state.own_way().or_else(|| state.attempts.sent().map(|sent| sent.mechanism))
+}
+
+/// The rungs of the Scan after the learner's own way, compared with those before it.
 pub(super) fn rungs(state: &State) -> Vec<Rung> {
-    let (Some(sent), Some(now)) = (state.attempts.sent(), state.attempts.now()) else { return Vec::new() };
+    let (Some(mechanism), Some(now)) = (tried(state), state.attempts.now()) else { return Vec::new() };
     if state.attempts.is_running() {
         return Vec::new();
     }
-    let draft = Draft::new(&sent.text);
-    forecast::rungs(&question(state, sent.mechanism, &draft), now)
+    forecast::rungs(&question(state, mechanism, &Draft::default()), now)
+}
+
+/// What the learner's own way opens.
+pub(super) fn extent(state: &State) -> Option<Extent> {
+    let (before, now) = (state.attempts.before()?, state.attempts.now()?);
+    let draft = Draft::default();
+    let question = question(state, tried(state)?, &draft);
+    extent::between(&question.decision(before)?.decision, &question.decision(now)?.decision)
 }
 
 /// What was sent, in a few words: `"LetTestUserRead"  Allow kms:Encrypt to test-user`.
@@ -196,12 +233,34 @@ fn question<'a>(state: &'a State, mechanism: Mechanism, draft: &'a Draft) -> for
     }
 }
 
+/// Puts the learner's own way back, if the console's statements stand in for it and nothing else is changed.
+pub(super) fn put_back(state: &mut State) -> Vec<Command> {
+    let is_elsewhere = state.view.experiment.is_some() || state.view.overlay.is_some() || state.view.drill;
+    if is_elsewhere || state.kernel.is_interrupted() || !state.experiments.changes().is_empty() {
+        return Vec::new();
+    }
+    let text = state.attempts.sent().map(|sent| state.masking.unmasked(&sent.text)).unwrap_or_default();
+    state.attempts.put_back(text).unwrap_or_default()
+}
+
+/// What is said while the console's statements stand in for the learner's own way; `None` while they don't.
+pub(super) fn stand_in(state: &State) -> Option<String> {
+    state.attempts.replaced()?;
+    let text = "until you leave, the console's statements replace your {}";
+    Some(state.interface().fill(text, &[&own_name(state)]))
+}
+
+fn own_name(state: &State) -> &str {
+    let mechanism = state.attempts.sent().map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
+    state.interface().word(mechanism.name())
+}
+
 /// Does something for an attempt.
 pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> {
     match command {
         AttemptCommand::Begin { undoes } => {
             // A policy that was read earlier may have been changed since, unless an attempt has been added to it.
-            let stands = state.attempts.keeps_policy();
+            let stands = state.attempts.keeps_policy() || state.attempts.replaced().is_some();
             state.kernel.amend_facts(|facts: &mut Facts| {
                 if !stands {
                     facts.policy_before = None;
@@ -219,11 +278,21 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
         AttemptCommand::Drill => drilling::begin(state),
         AttemptCommand::Try(experiment) => return vec![Command::Trial(experiment, TrialCommand::Try)],
         AttemptCommand::CatchUp => return state.verify_from(Some(Stage::FIRST)),
+        AttemptCommand::PutBack => return put_back(state),
+        AttemptCommand::TellBack => {
+            let is_back = state.attempts.replaced().is_none();
+            if is_back {
+                state.kernel.reset(RunId::Attempt);
+            }
+            let text = if is_back { "your own {} stands again" } else { "your own {} could not be put back" };
+            let name = own_name(state);
+            state.view.message = Some(state.interface().fill(text, &[&name]));
+        }
         AttemptCommand::TellUndone => {
             let is_undone = state.attempts.standing().is_none();
             if is_undone {
                 state.kernel.reset(RunId::Attempt);
-                state.view.desk = state.view.desk.map(|_| Desk::Choice);
+                state.view.desk = state.view.desk.map(|_| Desk::Choice).filter(|_| state.attempts.shows_choice());
             }
             let text =
                 if is_undone { "undone: everything is as it was before" } else { "not undone: see the responses" };
@@ -236,7 +305,11 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
 
 /// The attempt has reached the stage's goal: the stage is done.
 fn complete(state: &mut State) {
-    let way = state.attempts.sent().map(|sent| sent.mechanism);
+    let way = state.attempts.sent().map(|sent| {
+        let mut calls = state.kernel.run(RunId::Attempt).calls.iter().rev().map(|call| call.raw());
+        let put = calls.find(|call| call.is_allowed() && call.operation.name() == sent.mechanism.call());
+        OwnWay { mechanism: sent.mechanism, call: put.map(|call| call.operation.clone()) }
+    });
     state.kernel.amend_facts(|facts| facts.way = way);
     state.kernel.adopt_attempt(Stage::Grant);
     state.kernel.reset(RunId::Attempt);

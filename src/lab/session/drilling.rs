@@ -6,7 +6,7 @@ use super::state::State;
 use crate::lab::feature::attempts;
 use crate::lab::feature::drills::{Current, Outlook, Part, Then};
 use crate::lab::feature::insight::forecast;
-use crate::lab::kernel::event::{Command, RunId};
+use crate::lab::kernel::event::{AttemptCommand, Command, RunId};
 use crate::lab::model::drill::{Drill, Level, Plan};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
@@ -154,7 +154,7 @@ pub(super) fn follow(state: &mut State, then: Then) -> Vec<Command> {
                 let undo = state.view.keys.first("undo", "u");
                 state.view.message = Some(format!("{undo}: undo again · not undone: {}", left.join(", ")));
             }
-            return Vec::new();
+            return vec![Command::Attempt(AttemptCommand::PutBack)];
         }
         Then::Leave | Then::Quit => {
             state.drills.close();

@@ -167,7 +167,7 @@ impl Head {
             clipboard: state.clipboard.way(),
             zoom: state.view.zoom,
             opening: state.view.opening,
-            ways: state.attempts.is_offered(),
+            ways: state.attempts.shows_choice(),
             wait: state.wait,
             profiles: state.shown_profiles(),
             drills: state.drills.plan().filter(|_| state.drills.is_alone()),
@@ -184,7 +184,7 @@ impl Head {
         state.view.zoom = self.zoom;
         state.view.opening = self.opening;
         if self.ways {
-            state.attempts.offer();
+            state.attempts.offer(true);
         }
         state.services.clone_from(&self.services);
         state.replays.log_has_pseudonyms(self.masked);

@@ -6,6 +6,7 @@ pub mod flow;
 pub mod log;
 pub mod modes;
 mod notice;
+mod paths;
 mod perform;
 pub mod permit;
 mod read;

@@ -134,7 +134,7 @@ impl Intent {
                 shown.or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
             }
             Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page).or(Mode::Naming),
-            Intent::ChooseWay(_) => Modes::DESK,
+            Intent::ChooseWay(_) => Modes::DESK.or(Mode::Todo),
             Intent::NextBlank(_) | Intent::InsertName | Intent::EditElsewhere | Intent::Send => {
                 Modes::of(Mode::Writing)
             }

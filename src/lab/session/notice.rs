@@ -9,11 +9,14 @@ use crate::lab::kernel::event::{Command, RunId};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::adoption::Taken;
 use crate::lab::model::backend::BackendKind;
+use crate::lab::model::facts::Caller;
+use crate::lab::model::lockout::lock_out;
 use crate::lab::model::masked::Masked;
 use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
+use crate::lab::model::own_way::OwnWay;
 use crate::lab::model::stage::Stage;
 use crate::lab::view::{Overlay, Page};
 
@@ -111,6 +114,9 @@ fn follow(state: &mut State, call: &Masked<NoticedCall>, is_key_gone: bool) -> b
         return true;
     }
     let meaning = goal::meaning(stage, call.raw(), facts, names);
+    if stage == Stage::Grant && meaning == Meaning::Check {
+        state.noticing.remember_way(OwnWay::of_noticed(call.raw(), &names.user));
+    }
     let broken = goal::broken(call.raw(), facts, names).filter(|broken| *broken < stage && stage < Stage::CleanUp);
     let led_to = match meaning {
         Meaning::Check => {
@@ -193,22 +199,31 @@ pub(super) fn ended(state: &mut State, stage: Stage) -> bool {
     if stage.def().scans.compares() {
         state.view.focus_on(Identity::TestUser);
     }
-    let call = checking.call;
     if stage == Stage::Grant {
-        // After a resume the stage is verified by what the change led to.
-        let way = match call.operation.as_str() {
-            "PutKeyPolicy" => Mechanism::KeyPolicy,
-            "CreateGrant" => Mechanism::Grant,
-            _ => Mechanism::IamPolicy,
-        };
-        state.kernel.amend_facts(|facts| facts.way = Some(way));
+        let way = state.noticing.take_way();
+        state.kernel.amend_facts(|facts| facts.way = way);
+        state.attempts.outdate();
     }
-    note(state, call.clone(), LedTo::Reached(stage));
+    let call = checking.call;
+    note(state, call.clone(), if stage == Stage::Grant { lockout(state) } else { LedTo::Reached(stage) });
     // What comes next may have been made already.
     if let Some(next) = stage.next().filter(|next| goal::is_made(*next, state.kernel.facts())) {
         check(state, next, call, false);
     }
     true
+}
+
+/// What stage 7 has led to: with the safety check off, KMS takes a policy that locks admin out.
+fn lockout(state: &State) -> LedTo {
+    let facts = state.kernel.facts();
+    let locks_out = |caller: &Option<Caller>| {
+        let known = facts.policy.as_deref().zip(caller.as_ref()).zip(facts.key_arn());
+        known.is_some_and(|((policy, caller), key)| lock_out(policy, caller, key).is_some())
+    };
+    match locks_out(&facts.admin) {
+        true => LedTo::LockedOut(facts.test_user.is_some() && !locks_out(&facts.test_user)),
+        false => LedTo::Reached(Stage::Grant),
+    }
 }
 
 fn note(state: &mut State, call: NoticedCall, led_to: LedTo) {

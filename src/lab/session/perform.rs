@@ -20,7 +20,7 @@ use crate::lab::model::experiment::Experiment;
 use crate::lab::model::search;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
-use crate::lab::view::{Overlay, Page, moved};
+use crate::lab::view::{Desk, Overlay, Page, moved};
 
 /// The width of the copied card.
 const CARD_COLUMNS: usize = 96;
@@ -96,14 +96,14 @@ impl State {
                 self.view.toggle_page(page);
                 return vec![Command::Inspect];
             }
-            Intent::Close => return self.go_back().into_iter().collect(),
+            Intent::Close => return self.go_back(),
             Intent::Copy(what) => return self.copy(what),
             Intent::Export => return vec![Command::Export],
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
             Intent::OpenShell => return vec![notice::open_shell(self)],
-            Intent::ToggleExperiments => self.view.toggle_experiments(self.experiments.last()),
+            Intent::ToggleExperiments => return self.toggle_experiments(),
             Intent::Undo if self.view.desk.is_some() => return desk::undo(self),
             Intent::Undo => return self.experiments.undo_before(AfterTrial::Stay, &self.kernel).into_iter().collect(),
             Intent::ChooseWay(mechanism) => return desk::choose(self, mechanism),
@@ -249,7 +249,7 @@ impl State {
     /// Copies something of the selected call.
     fn copy(&mut self, what: Copied) -> Vec<Command> {
         let is_card = self.view.overlay == Some(Overlay::Debrief);
-        let text = if is_card { Some(self.lesson.frame.card.text(CARD_COLUMNS)) } else { self.to_copy(what) };
+        let text = if is_card { Some(self.lesson.card(self.own_way()).text(CARD_COLUMNS)) } else { self.to_copy(what) };
         let Some(text) = text else { return Vec::new() };
         let name = match (what, self.selected_call(self.view.focus())) {
             _ if is_card => self.interface().say("the card to keep").to_owned(),
@@ -273,12 +273,22 @@ impl State {
         // The message must be seen.
         self.view.blank = false;
         self.close();
-        let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
+        let (key, words) = (self.quit_key(), self.interface());
         let text = match self.is_saved() || self.replays.was_saved() {
             true => words.fill("press {} again to leave; your progress is saved", &[&key]),
             false => words.fill("press {} again to leave; nothing is saved", &[&key]),
         };
         self.view.message = self.presenting.ask_again(PressTwice::Leave, text);
+    }
+
+    /// The key that leaves. In the editor letters type.
+    fn quit_key(&self) -> &str {
+        let first = self.view.keys.first("quit", "q");
+        if self.view.desk != Some(Desk::Editor) {
+            return first;
+        }
+        let own = self.view.keys.keys("quit").into_iter().flatten().find(|key| key.chars().count() > 1);
+        own.map_or("ctrl-c", String::as_str)
     }
 
     /// Stops a jump after the stage in progress. Returns whether that is all that going back does: a dialog is closed
@@ -313,17 +323,17 @@ impl State {
 
     /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
     /// a held key policy unsent.
-    fn go_back(&mut self) -> Option<Command> {
+    fn go_back(&mut self) -> Vec<Command> {
         if self.view.blank {
             self.view.blank = false;
-            return None;
+            return Vec::new();
         }
         if self.view.drop_query() || self.stops_jump() {
-            return None;
+            return Vec::new();
         }
         match (self.view.overlay, self.view.experiment) {
-            (Some(Overlay::Experiments { .. }), _) => self.view.toggle_experiments(self.experiments.last()),
-            (None, Some(which)) => return Some(self.experiments.leave(which)),
+            (Some(Overlay::Experiments { .. }), _) => return self.toggle_experiments(),
+            (None, Some(which)) => return vec![self.experiments.leave(which)],
             (None, None) if self.view.desk.is_some() => {
                 self.view.desk.into_iter().for_each(|desk| desk::close(self, desk));
             }
@@ -332,7 +342,7 @@ impl State {
             (None, None) if desk::is_offered(self) => desk::open(self),
             _ => self.close(),
         }
-        None
+        Vec::new()
     }
 
     pub(super) fn show_experiment(&mut self, which: Experiment) {
@@ -519,6 +529,12 @@ impl State {
             Some((rung, last)) => self.view.rung = Some(moved(rung, rows, last)),
             None => self.view.move_cursor(rows, self.jumpable()),
         }
+    }
+
+    /// Opens or leaves the experiments. When they are left, the learner's own way is put back.
+    fn toggle_experiments(&mut self) -> Vec<Command> {
+        self.view.toggle_experiments(self.experiments.last());
+        desk::put_back(self)
     }
 
     fn toggle_stages(&mut self) {

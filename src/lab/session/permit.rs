@@ -173,6 +173,7 @@ impl State {
             Intent::ToggleExperiments => self.permit_experiments(),
             Intent::OpenShell => self.permit_shell(mode),
             Intent::Undo if mode == Mode::Tried => yes(self.can_undo_attempt()),
+            Intent::ChooseWay(_) if mode == Mode::Todo && !desk::is_offered(self) => Permit::No,
             Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
             Intent::NextBlank(_) => yes(self.draft().is_some_and(|draft| !draft.blanks().is_empty())),
             Intent::Undo => self.permit_undo(),

@@ -51,9 +51,7 @@ impl State {
         let facts = self.kernel.facts();
         let Some(page) = self.view.page() else {
             let is_wanted = self.view.desk.is_some() && !self.kernel.is_interrupted();
-            let caller = || facts.principal(Identity::TestUser);
-            let key = || facts.key_arn().map(str::to_owned);
-            return is_wanted.then(|| Inquiry::Documents { caller: caller(), key: key() });
+            return is_wanted.then(|| self.documents_inquiry());
         };
         match page {
             // A recorded response was decided elsewhere.
@@ -62,10 +60,17 @@ impl State {
                 let caller = facts.caller(*identity).map(|caller| caller.arn.clone());
                 Some(Inquiry::Why { call: *id, caller, key: facts.key_arn().map(str::to_owned) })
             }
+            // What the learner's own way has changed.
+            Page::Noticed => self.own_way().map(|_| self.documents_inquiry()),
             Page::Trail => Some(Inquiry::Trail),
             Page::AtRest if facts.made.table => Some(Inquiry::AtRest { table: self.names.table.clone() }),
             _ => None,
         }
+    }
+
+    fn documents_inquiry(&self) -> Inquiry {
+        let facts = self.kernel.facts();
+        Inquiry::Documents { caller: facts.principal(Identity::TestUser), key: facts.key_arn().map(str::to_owned) }
     }
 
     /// The selected call of the focused pane, once it is answered. In a drill that is always test-user's Scan.
@@ -153,7 +158,12 @@ impl State {
 
     /// What the screen shows of a stage.
     pub fn text(&self, stage: Stage) -> Text<'_> {
-        self.lesson.text(stage, &self.backend)
+        self.lesson.text_of_way(stage, &self.backend, self.own_way())
+    }
+
+    /// The way that the learner took in stage 7; `None` is the usual one, or none yet.
+    pub fn own_way(&self) -> Option<Mechanism> {
+        Some(self.kernel.facts().way.as_ref()?.mechanism)
     }
 
     /// The question of a stage, where questions are asked.

@@ -15,6 +15,7 @@ use crate::lab::model::exchange::{Exchange, is_not_found};
 use crate::lab::model::facts::{Caller, Names};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::mechanism::Mechanism;
+use crate::lab::model::mentioned::Mentioned;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::stage::Stage;
 use crate::lab::resume::{CatchUp, Looked, Offer, Resuming};
@@ -138,9 +139,9 @@ impl State {
     }
 
     /// What the learner has written, masked as this session is.
-    fn resume_attempts(&mut self, attempts: &attempts::Saved, is_gone: bool) {
+    fn resume_attempts(&mut self, attempts: &attempts::Saved, gone: Option<Mentioned>) {
         let attempts = attempts.clone().map(|text| self.masking.text(text.to_owned()));
-        self.attempts.resume(attempts, is_gone);
+        self.attempts.resume(attempts, gone);
     }
 
     /// Recorded responses, masked as this session is.
@@ -194,7 +195,11 @@ impl State {
         self.presenting.pace.resume(kept.pace);
         self.drills.carry_over(kept.drills.clone());
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
-        self.resume_attempts(&kept.attempts, kept.place.is_fleeting());
+        let gone = kept.place.is_fleeting().then(|| {
+            let names = Names::new(&kept.run).adopting(&kept.facts.adopted);
+            Mentioned::of(&kept.facts, &names, &kept.place.region)
+        });
+        self.resume_attempts(&kept.attempts, gone);
         if kept.place.is_fleeting() {
             commands.extend(self.redo(&kept));
             return commands;
@@ -255,7 +260,9 @@ impl State {
     /// Runs the stages again that had been met.
     fn redo(&mut self, kept: &SavedSession) -> Vec<Command> {
         self.progress.redo(kept);
-        let until = kept.next_stage();
+        let next = kept.next_stage();
+        // What the learner has sent herself she sends again.
+        let until = if kept.facts.way.is_some() { next.min(Stage::Grant) } else { next };
         if until == Stage::FIRST {
             return Vec::new();
         }
@@ -281,7 +288,7 @@ impl State {
         if self.is_masked() {
             self.mask();
             self.masking.names_changed(&self.names);
-            self.resume_attempts(&kept.attempts, false);
+            self.resume_attempts(&kept.attempts, None);
         }
         self.kernel.reach(next);
         for kept in kept.stages {
@@ -339,7 +346,8 @@ impl State {
         desk::open(self);
         let new_key = self.kernel.facts().made.access_key.is_some() && target != Stage::CleanUp;
         let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
-        self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
+        let again = desk::offer_again(self).map(|again| again + " · ").unwrap_or_default();
+        self.view.message = was_verified.then(|| format!("{again}{stand} stages verified{key}"));
     }
 
     /// What follows when `stage` has ended while the lab comes to where the kept session ended.
@@ -371,7 +379,8 @@ impl State {
             self.kernel.reach(until);
             self.view.show(until);
             desk::open(self);
-            self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
+            let again = desk::offer_again(self).map(|again| again + " · ").unwrap_or_default();
+            self.view.message = Some(format!("{again}{} stages run again, with your answers", self.met()));
         }
     }
 

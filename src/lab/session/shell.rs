@@ -21,6 +21,16 @@ impl Note {
         let call = &self.call.operation;
         match &self.led_to {
             LedTo::Reached(stage) => reached(state, *stage, call),
+            LedTo::LockedOut(true) => words.fill(
+                "You ran {}: test-user can read, but admin is locked out of the key. test-user can still change the policy.",
+                &[call],
+            ),
+            LedTo::LockedOut(false) => {
+                let start_over = state.view.keys.first("start_over", "X");
+                let text = "You ran {}: test-user can read, but admin is locked out of the key. {} starts over with a \
+                            new key; on AWS only AWS Support could help.";
+                words.fill(text, &[call, &start_over])
+            }
             LedTo::Step(_, Step::Items) => words.fill("You ran {}. Next, put three items into the table.", &[call]),
             LedTo::Step(_, Step::Policy) => {
                 words.fill("You ran {}. Next, give the user a policy for DynamoDB.", &[call])

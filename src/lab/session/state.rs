@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::desk;
-use crate::lab::calls::Call;
+use super::{desk, paths};
 use crate::lab::feature::attempts::{Attempts, Sent};
 use crate::lab::feature::consent::Consent;
 use crate::lab::feature::copy::{Clipboard, Profiles, Way};
@@ -12,7 +11,7 @@ use crate::lab::feature::drills::Drills;
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
 use crate::lab::feature::insight::forecast::{Forecast, Rung};
-use crate::lab::feature::insight::{Explained, Insight, Known, Traced, Use, trail};
+use crate::lab::feature::insight::{Explained, Insight, Known, Use, trail};
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::masking::masker::Masker;
 use crate::lab::feature::noticing::Noticing;
@@ -29,7 +28,8 @@ use crate::lab::model::attempt::Insertable;
 use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
 use crate::lab::model::choice::Choice;
 use crate::lab::model::exchange::{Exchange, Verdict};
-use crate::lab::model::experiment::{Experiment, ExtraTable};
+use crate::lab::model::experiment::Experiment;
+use crate::lab::model::extent::Extent;
 use crate::lab::model::facts::{Caller, Facts, Names};
 use crate::lab::model::keymap::Keymap;
 use crate::lab::model::operation::{Identity, Operation};
@@ -247,7 +247,14 @@ impl State {
     /// The same state, whose stage 7 offers three ways to let test-user use the key.
     #[must_use]
     pub fn with_ways(mut self) -> State {
-        self.attempts.offer();
+        self.attempts.offer(true);
+        self
+    }
+
+    /// The same, where stage 7 offers them to those who ask: for lines.
+    #[must_use]
+    pub fn with_ways_on_request(mut self) -> State {
+        self.attempts.offer(false);
         self
     }
 
@@ -297,7 +304,7 @@ impl State {
         self.view.blank = earlier.view.blank;
         self.clipboard = earlier.clipboard.clone();
         if earlier.attempts.is_offered() {
-            self.attempts.offer();
+            self.attempts.offer(earlier.attempts.shows_choice());
         }
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         earlier.phones().address().into_iter().for_each(|address| self.invite(address.to_owned()));
@@ -330,47 +337,27 @@ impl State {
 impl State {
     /// The path of the call that the pane of `identity` shows; `None` unless it is a Scan.
     pub fn path(&self, identity: Identity) -> Option<Path> {
-        match self.selected_call(identity)? {
-            Call::Answered(exchange) => self.path_of(exchange),
-            call if matches!(call.operation(), Operation::Scan { .. }) => Some(match call {
-                Call::Waiting(_) => Path::waiting(identity.name()),
-                _ => Path::unsent(identity.name()),
-            }),
-            _ => None,
-        }
+        paths::path(self, identity)
     }
 
     /// The path of an answered call; `None` unless it is a Scan.
     pub fn path_of(&self, exchange: &Exchange) -> Option<Path> {
-        let asked = match self.insight.asked(exchange) {
-            _ if self.is_replay() => Traced::NotTold,
-            // Sessions that an earlier version recorded have no answer.
-            Traced::Looking if self.replays.session().is_some() => Traced::NotTold,
-            asked => asked,
-        };
-        let path = Path::of(exchange, exchange.identity.name(), asked)?;
-        let is_owned = exchange.operation.subject() == ExtraTable::AwsOwned.name(self.shown_names());
-        Some(if is_owned { path.of_owned_key() } else { path })
+        paths::path_of(self, exchange)
     }
 
-    /// What has changed between the last two Scans of the stages, in a sentence; `None` before the change.
-    pub fn change_before(&self) -> Option<&'static str> {
-        let calls = self.record(Stage::Grant).exchanges().rev().filter(|exchange| exchange.is_allowed());
-        calls.into_iter().find_map(|exchange| match exchange.operation {
-            Operation::PutKeyPolicy { .. } => Some("Only the key policy changed."),
-            Operation::PutUserPolicy { .. } | Operation::AttachUserPolicy { .. } => {
-                Some("Only test-user's IAM policy changed.")
-            }
-            Operation::CreateGrant { .. } => Some("Only a grant is new."),
-            _ => None,
-        })
+    /// The path of the newest Scan of `identity` in a stage.
+    pub fn path_in(&self, stage: Stage, identity: Identity) -> Option<Path> {
+        paths::path_in(self, stage, identity)
     }
 
     /// The path of the Scan of `identity` before the change, while the shown stage sends it again.
     pub fn path_before(&self, identity: Identity) -> Option<Path> {
-        let is_again = self.view.shown == Stage::ViewAgain && self.view.experiment.is_none();
-        let mut scans = self.record(Stage::ViewDenied).exchanges().rev().filter(|_| is_again);
-        self.path_of(scans.find(|exchange| exchange.identity == identity)?)
+        paths::path_before(self, identity)
+    }
+
+    /// What has changed between the last two Scans of the stages, in a sentence; `None` before the change.
+    pub fn change_before(&self) -> Option<&'static str> {
+        paths::change_before(self)
     }
 
     /// Whether the shown stage ends with a choice: experiments, drills or clean-up.
@@ -451,9 +438,14 @@ impl State {
         desk::forecast(self)
     }
 
-    /// The rungs of the newest attempt's Scan, compared with those before it.
+    /// The rungs of the Scan after the learner's own way, compared with those before it.
     pub fn rungs(&self) -> Vec<Rung> {
         desk::rungs(self)
+    }
+
+    /// What the learner's own way opens; `None` until it is known, or where nothing new allows test-user's Scan.
+    pub fn extent(&self) -> Option<Extent> {
+        desk::extent(self)
     }
 
     /// What was sent, in a few words.

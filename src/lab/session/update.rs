@@ -16,7 +16,7 @@ use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::{self, Evidence, Kind, Scans, Sources};
-use crate::lab::view::Overlay;
+use crate::lab::view::{Desk, Overlay};
 use crate::lab::wait;
 
 use super::desk;
@@ -30,13 +30,17 @@ impl State {
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
         // What the open page shows may have grown.
-        let inspects = matches!(event, Event::CallFinished { .. });
+        let inspects = matches!(event, Event::CallFinished { .. } | Event::ShellClosed);
+        let had_desk = self.view.desk.is_some();
         let commands = self.accept(event);
         let mut effects = self.settle(commands);
         while let Some(commands) = notice::next(self) {
             effects.extend(self.settle(commands));
         }
-        if inspects {
+        // What decides before a choice is compared with what decides after it.
+        let opens_desk =
+            !had_desk && !self.is_drilling() && matches!(self.view.desk, Some(Desk::Choice | Desk::Editor));
+        if inspects || opens_desk {
             effects.extend(self.inspect());
         }
         if self.view.shown != shown {
@@ -102,7 +106,8 @@ impl State {
             let failed = || Known::Failed("it could not be masked".to_owned());
             let known = self.masking.known(known).unwrap_or_else(failed);
             if let Known::Documents(documents) = &known {
-                self.attempts.read(documents.clone());
+                let is_changed = self.own_way().is_some() || self.noticing.checking() == Some(Stage::Grant);
+                self.attempts.read(documents.clone(), is_changed);
             }
             self.insight.show(known);
         }
@@ -476,7 +481,7 @@ impl State {
                 return self.apply(command, effects);
             }
             TrialCommand::Begin { undoes } => {
-                self.view.message = None;
+                self.view.message = desk::stand_in(self);
                 self.kernel.interrupt(RunId::Experiment(which), undoes);
             }
             TrialCommand::GoOn => {
@@ -503,7 +508,9 @@ impl State {
         let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
         let text = "the sandbox's clock was moved forward by {} min {} s";
         let has_moved = self.experiments.has_moved_clock();
-        self.view.message = has_moved.then(|| self.interface().fill(text, &[&minutes, &seconds]));
+        let moved = has_moved.then(|| self.interface().fill(text, &[&minutes, &seconds]));
+        let parts: Vec<String> = moved.into_iter().chain(desk::stand_in(self)).collect();
+        self.view.message = (!parts.is_empty()).then(|| parts.join(" · "));
     }
 
     /// Says how long an experiment waits, and lets a second pass.

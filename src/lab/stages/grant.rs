@@ -29,7 +29,8 @@ pub(super) const GRANT: StageDef = StageDef {
     notice: &[
         GET_POLICY.tolerant(),
         Step::new(&[], |sources| {
-            Ok(vec![(Identity::TestUser, Operation::Scan { table: sources.names.table.clone() })])
+            let scan = Operation::Scan { table: sources.names.table.clone() };
+            Ok(Identity::BOTH.map(|identity| (identity, scan.clone())).to_vec())
         })
         .tolerant(),
     ],
@@ -54,7 +55,7 @@ fn put_policy(sources: &Sources<'_>) -> Calls {
 /// The usual way stands where the key policy has the statements. What a learner has written stands where test-user can
 /// read.
 fn verify(sources: &Sources<'_>) -> Calls {
-    match sources.facts.way {
+    match &sources.facts.way {
         None => as_admin([Operation::GetKeyPolicy { key: sources.key(Missing::KnownKey)? }]),
         Some(_) => Ok(vec![(Identity::TestUser, Operation::Scan { table: sources.names.table.clone() })]),
     }
@@ -62,10 +63,10 @@ fn verify(sources: &Sources<'_>) -> Calls {
 
 fn expect(evidence: &Evidence<'_>) -> Observed {
     let facts = evidence.facts;
-    if let Some(way) = facts.way {
+    if let Some(way) = &facts.way {
         return evidence
             .complete_scan(Identity::TestUser)
-            .map(|scan| format!("by a {} of your own, {scan}", way.name()));
+            .map(|scan| format!("by a {} of your own, {scan}", way.mechanism.name()));
     }
     // What another client has changed is judged by what it leads to, whichever way it took.
     if let Some(scan) = evidence.newest(Identity::TestUser, "Scan") {

@@ -301,3 +301,42 @@ fn only_what_leaves_a_trace_is_looked_for() {
     assert_eq!(stages, [Stage::CreateKey, Stage::CreateTable, Stage::CreateUser, Stage::Grant, Stage::CleanUp]);
     assert_eq!(shell::look(&sandbox().state), None, "its calls are reported");
 }
+
+/// A lab in which a learner's PutKeyPolicy has this statement, and lets test-user read.
+fn after_policy(statements: Value) -> Lab {
+    let mut lab = lab_after(Stage::ViewDenied);
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    lab.cloud.key_policy.clone_from(&policy);
+    noticed(&mut lab, [call("kms", "PutKeyPolicy", json!({"KeyId": KEY_ID, "Policy": policy}))]);
+    assert!(lab.state.record(Stage::Grant).status.check().is_some_and(|check| check.met));
+    lab
+}
+
+fn for_user(action: &str) -> Value {
+    let user = format!("arn:aws:iam::111122223333:user/{}", names().user);
+    json!({"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": user}, "Action": action, "Resource": "*"})
+}
+
+#[test]
+fn a_way_through_a_shell_is_remembered() {
+    let root = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*",
+        "Resource": "*"});
+    let lab = after_policy(json!([root, for_user("kms:Decrypt")]));
+    assert_eq!(led_to(&lab), Some(&LedTo::Reached(Stage::Grant)));
+    let way = lab.state.shown_facts().way.clone().unwrap();
+    assert!(way.document().is_some_and(|document| document.contains("\"Mine\"")), "{way:?}");
+    assert_eq!(lab.state.change_before(), Some("Only the key policy changed."));
+    let expected = lab.state.text(Stage::Grant).expected;
+    assert_eq!(expected, "test-user can read, by your key policy");
+}
+
+#[rstest]
+#[case::not_by_test_user_either("kms:Decrypt", false)]
+#[case::but_by_test_user("kms:*", true)]
+fn a_policy_that_locks_admin_out_is_told(#[case] action: &str, #[case] can_repair: bool) {
+    let lab = after_policy(json!([for_user(action)]));
+    assert_eq!(led_to(&lab), Some(&LedTo::LockedOut(can_repair)));
+    let message = lab.state.view().message.clone().unwrap();
+    assert!(message.contains("admin is locked out of the key"), "{message}");
+    assert_eq!(message.contains("X starts over"), !can_repair, "{message}");
+}

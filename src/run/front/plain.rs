@@ -10,8 +10,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, channel};
 use tokio::time::Instant;
 
 use self::command::Asked;
+use self::pen::Pen;
 use crate::lab::resume::Looked;
-use crate::lab::{CallId, Effect, Event, Exchange, Experiment, Intent, Overlay, Page, Report, Stage, State, Status};
+use crate::lab::{CallId, Effect, Event, Exchange, Experiment, Overlay, Page, Report, Stage, State, Status};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, Wanted};
@@ -20,6 +21,7 @@ use crate::run::shell::terminal;
 use crate::ui::{self, plain};
 
 mod command;
+mod pen;
 
 /// The longest line that is read as one. Nothing that means something here is longer.
 const LONGEST: u64 = 1_000;
@@ -114,8 +116,9 @@ pub async fn run<W: Write>(
         is_paused: false,
         is_whole: false,
         wanted: VecDeque::new(),
+        pen: Pen::default(),
         is_asked: false,
-        is_inquiring: false,
+        inquiries: 0,
         has_news: false,
         last_word: Instant::now(),
     };
@@ -203,12 +206,14 @@ struct Talk<'a, W> {
     is_paused: bool,
     /// Whether the open page is written with everything on it.
     is_whole: bool,
-    /// The intents of the last line that are still to come.
-    wanted: VecDeque<Intent>,
+    /// What the last line asks for and is still to come.
+    wanted: VecDeque<Event>,
+    /// The statement or grant that is being written.
+    pen: Pen,
     /// Whether the prompt is the last thing that was written.
     is_asked: bool,
-    /// Whether a page or a recorded response is looked for.
-    is_inquiring: bool,
+    /// How many pages and recorded responses are looked for.
+    inquiries: usize,
     /// Whether an event may have changed something that isn't written yet.
     has_news: bool,
     last_word: Instant,
@@ -222,24 +227,24 @@ impl<W: Write> Front for Talk<'_, W> {
             return Ok(());
         }
         // After something new, the question is asked again.
-        if std::mem::take(&mut self.has_news) && !self.is_inquiring && self.news(state)? {
+        if std::mem::take(&mut self.has_news) && self.inquiries == 0 && self.news(state)? {
             self.is_asked = false;
         }
         Ok(())
     }
 
     async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, String>) -> io::Result<Arrival> {
-        if let Some(intent) = self.wanted.pop_front() {
-            return Ok(Arrival::Event(Event::Intent(intent)));
+        if let Some(event) = self.wanted.pop_front() {
+            return Ok(Arrival::Event(event));
         }
         // Lines are read only when something is asked: an answer typed ahead must meet its own question.
         let is_looking = state.resume_offer().is_some_and(|offer| *offer.looked() == Looked::Looking);
         let is_busy = self.has_shell()
             || (state.is_running() && !is_paused(state))
-            || self.is_inquiring
+            || self.inquiries > 0
             || self.tracing > 0
             || is_looking;
-        if !is_busy && !std::mem::replace(&mut self.is_asked, true) {
+        if !is_busy && !std::mem::replace(&mut self.is_asked, true) && !self.pen.is_writing() {
             self.line(plain::prompt(state))?;
         }
         let wanted = Wanted { input: !is_busy, ticks: true, ..Wanted::default() };
@@ -250,7 +255,7 @@ impl<W: Write> Front for Talk<'_, W> {
             Came::Input(None) => Arrival::End(Ended::Finished),
             Came::Input(Some(line)) => {
                 self.is_asked = false;
-                self.wanted = self.answer(line?.trim(), state)?.into();
+                self.wanted = self.answer(line?.trim_end(), state)?.into();
                 Arrival::Redraw
             }
             Came::Tick => {
@@ -276,7 +281,8 @@ impl<W: Write> Front for Talk<'_, W> {
         if event == Event::ShellClosed {
             self.shells.close();
         }
-        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. } | Event::Say(_));
+        let answers = matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. } | Event::Say(_));
+        self.inquiries = self.inquiries.saturating_sub(answers.into());
         self.tracing -= usize::from(self.tracing > 0 && matches!(event, Event::Traced(_)));
         self.has_news = true;
         Ok(())
@@ -284,7 +290,7 @@ impl<W: Write> Front for Talk<'_, W> {
 
     fn asked(&mut self, effect: &Effect) {
         let asks = matches!(effect, Effect::Inspect { .. } | Effect::LoadResponses { .. } | Effect::Export(_));
-        self.is_inquiring |= asks;
+        self.inquiries += usize::from(asks);
         self.tracing += usize::from(matches!(effect, Effect::Trace(_)));
     }
 
@@ -430,6 +436,9 @@ impl<W: Write> Talk<'_, W> {
         let mut is_new = self.heading(state)?;
         is_new |= self.experiment(state)?;
         is_new |= self.drill(state)?;
+        let written = self.pen.news(state);
+        is_new |= !written.is_empty();
+        self.lines(written)?;
         let hints = state.hints().len();
         if hints > self.hints {
             self.lines(plain::hint(state).into_iter().collect())?;
@@ -497,13 +506,20 @@ impl<W: Write> Talk<'_, W> {
     }
 
     /// Returns what `line` asks for. Prints the replies that need no event.
-    fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Intent>> {
+    fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Event>> {
         let words = state.interface();
         if is_too_long(line.len()) {
             let text = "That line has more than {} characters. Nothing was done. Type ? for the commands.";
             self.line(words.fill(text, &[&LONGEST]))?;
             return Ok(Vec::new());
         }
+        if self.pen.is_writing() {
+            let edit = self.pen.take(line, state);
+            // What is new after an edit is known once it is applied.
+            self.has_news |= edit.is_none();
+            return Ok(edit.into_iter().collect());
+        }
+        let line = line.trim();
         let command = line.to_lowercase();
         if let ("shell" | "!", true) = (command.as_str(), io::stdin().is_terminal()) {
             return Ok(command::shell(state));
@@ -511,9 +527,13 @@ impl<W: Write> Talk<'_, W> {
         match command::asked(&command, state) {
             Asked::Do(intents) => {
                 self.is_whole = matches!(command.as_str(), "why all" | "w all");
-                return Ok(intents);
+                return Ok(intents.into_iter().map(Event::Intent).collect());
             }
             Asked::Tell(lines) => self.lines(lines)?,
+            Asked::Write => {
+                self.pen.lift();
+                self.has_news = true;
+            }
             Asked::WholePage => self.lines(plain::page(state, Page::Why))?,
             Asked::Again => {
                 self.shown = None;

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Brief, Budget, Part};
 use crate::lab::model::prose::sentence;
-use crate::lab::{Check, Exchange, Experiment, Identity, Stage};
+use crate::lab::{Check, Experiment, Stage};
 use crate::ui::hands;
 use crate::ui::keys::names;
 
@@ -38,13 +38,6 @@ impl<'a> Brief<'a> {
             // The paths show the rest.
             let text = format!("{} {}", self.state.interface().say("As expected."), self.state.interface().say(change));
             outcome.content.pop();
-            outcome.content.push(Span::styled(text, self.theme.strong));
-        }
-        let by_scan = |exchange: &Exchange| exchange.identity == Identity::TestUser;
-        if stage == Stage::Grant && self.state.record(stage).exchanges().any(by_scan) {
-            // A way of the person's own is judged by the Scan: the lesson's words are about the usual way.
-            outcome.content.pop();
-            let text = self.state.interface().say("As expected.").to_owned();
             outcome.content.push(Span::styled(text, self.theme.strong));
         }
         let verdict = [vec![outcome.clone()], self.votes(), self.reply()].concat();

@@ -19,7 +19,7 @@ const TABLE: u16 = 96;
 const FIRST: usize = 20;
 
 /// What the table compares, and what it says of each way.
-const ROWS: [(&str, [&str; 3]); 6] = [
+pub const ROWS: [(&str, [&str; 3]); 6] = [
     ("stored with", ["the key", "the user or role", "the key, as its own record"]),
     ("counts", ["always", "if the key policy lets IAM decide", "always"]),
     (

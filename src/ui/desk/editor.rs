@@ -11,12 +11,15 @@ use crate::lab::model::mechanism::Mechanism;
 use crate::lab::view::Desk;
 
 use super::super::keys::names;
-use super::super::text::{cut, labeled, spans_width, width};
+use super::super::text::{cut, labeled, width};
 use super::super::theme::Theme;
 use super::{at, expected, rule};
 
 /// Columns before the text: the line's number.
 const MARGIN: usize = 7;
+
+/// The rows of a forecast's reason.
+const REASON: usize = 2;
 
 /// The column where a label's text begins.
 const LABELED: usize = 16;
@@ -99,6 +102,9 @@ pub fn draft(
     let line = |(number, line): (usize, &str)| {
         let lead = vec![Span::styled(format!("{:>4}  ", number + 1), theme.dim), Span::raw(" ")];
         let asks = line.contains(BLANK).then(|| format!("◀ {}", question(line)));
+        // A member's name is worth more than its question.
+        let fits = |asks: &String| MARGIN + width(line) + width(asks) + 3 <= usize::from(columns);
+        let asks = asks.map(|asks| if fits(&asks) { asks } else { "◀".to_owned() });
         let note = asks.as_deref().map_or(0, |text| width(text) + 2);
         let room = usize::from(columns).saturating_sub(MARGIN + note + 1);
         let cursor = (has_cursor && number == row).then_some(column);
@@ -184,18 +190,12 @@ fn forecast(state: &State, theme: &Theme, area: Rect, is_roomy: bool) -> Vec<Lin
     lines.extend(gap());
     let mut spans = vec![Span::raw("  ")];
     spans.extend(expected(forecast.table, forecast.key, words, theme));
-    let column = spans_width(&spans) + 4;
+    lines.push(Line::from(spans));
+    // Always as many rows: what stands below doesn't move while a person types.
     let columns = usize::from(area.width).saturating_sub(1);
-    if column + width(&forecast.reason) <= columns {
-        spans = at(spans, column, forecast.reason, theme.dim);
-        lines.push(Line::from(spans));
-    } else {
-        lines.push(Line::from(spans));
-        let mut reason = labeled(("  ", theme.dim), (forecast.reason, theme.dim), columns, 2);
-        reason.truncate(2);
-        lines.extend(reason);
-    }
-    lines.extend(gap());
+    let mut reason = labeled(("  ", theme.dim), (forecast.reason, theme.dim), columns, 2);
+    reason.resize(REASON, Line::default());
+    lines.extend(reason);
     lines
 }
 

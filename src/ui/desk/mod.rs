@@ -8,6 +8,8 @@ mod editor;
 mod outcome;
 mod typist;
 
+pub use choice::ROWS;
+pub use outcome::said;
 pub use typist::Typist;
 
 use ratatui::buffer::Buffer;

@@ -8,6 +8,7 @@ use crate::lab::feature::attempts::Came;
 use crate::lab::model::mechanism::Mechanism;
 use crate::lab::{Call, Exchange, Identity, State, Verdict};
 
+use super::super::extent;
 use super::super::path;
 use super::super::text::{cut, labeled, width, wrap};
 use super::super::theme::Theme;
@@ -24,7 +25,7 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let exchanges: Vec<&Exchange> = state.shown().exchanges().collect();
     let scan = exchanges.iter().rev().find(|exchange| exchange.identity == Identity::TestUser);
     let sent = exchanges.iter().filter(|exchange| exchange.identity == Identity::Admin);
-    let is_read = |name: &str| name.starts_with("Get") || name.starts_with("List");
+    let is_read = |name: &str| ["Get", "List", "Scan"].iter().any(|read| name.starts_with(read));
     let sent: Vec<&&Exchange> = sent.filter(|exchange| !is_read(exchange.operation.name())).collect();
     let is_roomy = area.height >= 23;
     let gap = |lines: &mut Vec<Line<'static>>| lines.extend(is_roomy.then(Line::default));
@@ -46,10 +47,17 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     }
     let refused = sent.last().filter(|exchange| scan.is_none() && !exchange.is_allowed());
     if let Some(exchange) = scan {
-        let title = words.fill("test-user: {}, sent just now", &[&exchange.operation.action()]);
+        let title = words.fill("both: {}, sent just now", &[&exchange.operation.action()]);
         lines.push(rule(&title, "", true, theme, area.width));
         gap(&mut lines);
+        let column = verdict_columns(exchange, theme);
+        let (others, own) = paths(state, &exchanges, column, theme);
+        lines.extend(own.into_iter().filter(|_| is_roomy || exchange.is_allowed()));
         lines.extend(ladder(state, exchange, theme, area, is_roomy));
+        // Where rows are few, AWS's words are worth more than what hasn't changed.
+        lines.extend(others.into_iter().filter(|_| is_roomy || exchange.is_allowed()));
+        gap(&mut lines);
+        lines.extend(opened(state, column, theme, columns));
     }
     if let Some(exchange) = scan.copied().or(refused.map(|exchange| **exchange)) {
         gap(&mut lines);
@@ -64,32 +72,76 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     lines
 }
 
+/// The other caller's paths, and the one of test-user's Scan before the attempt, below the verdict's column.
+fn paths(
+    state: &State,
+    exchanges: &[&Exchange],
+    column: usize,
+    theme: &Theme,
+) -> (Vec<Line<'static>>, Option<Line<'static>>) {
+    let now = |identity: Identity| {
+        let mut calls = exchanges.iter().rev().filter(|exchange| exchange.identity == identity);
+        calls.find_map(|exchange| state.path_of(exchange))
+    };
+    let row = |(label, path): (String, Vec<Span<'static>>)| {
+        let mut spans = at(vec![Span::styled(format!("   {label}"), theme.dim)], column, "", theme.base);
+        spans.extend(path);
+        Line::from(spans)
+    };
+    let rows = extent::paths(state, now, theme, PATH);
+    let is_own = |(_, path): &(String, Vec<Span<'static>>)| {
+        path.first().is_some_and(|span| span.content == Identity::TestUser.name())
+    };
+    let own = rows.iter().find(|row| is_own(row)).filter(|(label, _)| label == state.interface().say("before"));
+    let own = own.cloned().map(row);
+    (rows.into_iter().filter(|row| !is_own(row)).map(row).collect(), own)
+}
+
+/// What the attempt opens, once it has let test-user read.
+fn opened(state: &State, column: usize, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let Some(opened) = state.extent().filter(|_| state.attempts().came() == Some(Came::Allowed)) else {
+        return Vec::new();
+    };
+    let rows = extent::rows(&opened, state.interface());
+    let column = rows.iter().map(|(label, _)| width(label) + 6).max().unwrap_or(0).max(column);
+    let row = |(label, text): (String, String)| {
+        let lead = at(vec![Span::styled(format!("   {label}"), theme.dim)], column, "", theme.base);
+        wrap(lead, vec![Span::styled(text, theme.base)], columns, column)
+    };
+    rows.into_iter().flat_map(row).collect()
+}
+
+/// The columns before the path beside a verdict.
+fn verdict_columns(exchange: &Exchange, theme: &Theme) -> usize {
+    let (sign, word, _) = verdict::verdict(&Call::Answered(exchange), theme);
+    width(sign) + width(word) + 6
+}
+
 fn headline(state: &State, theme: &Theme) -> (String, Style) {
+    let (sign, looks) = match state.attempts().came() {
+        None => (theme.signs.waiting, theme.waiting.text),
+        Some(Came::Rejected) => (theme.signs.failed, theme.failed.text),
+        Some(Came::Refused) => (theme.signs.denied, theme.denied.text),
+        Some(Came::Allowed) => (theme.signs.allowed, theme.allowed.text),
+    };
+    (format!("{sign} {}", said(state)), looks)
+}
+
+/// What became of the attempt, in a sentence.
+pub fn said(state: &State) -> String {
     let (words, attempts) = (state.interface(), state.attempts());
     let mechanism = attempts.sent().map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
     let service = if mechanism == Mechanism::IamPolicy { "IAM" } else { "KMS" };
-    let (sign, looks, text) = match attempts.came() {
-        None => (theme.signs.waiting, theme.waiting.text, words.say("sent as you wrote it: waiting for the responses")),
-        Some(Came::Rejected) => {
-            let text = words.fill("{} rejected it. Nothing has changed.", &[&service]);
-            return (format!("{} {text}", theme.signs.failed), theme.failed.text);
+    let text = match (attempts.came(), mechanism) {
+        (None, _) => "sent as you wrote it: waiting for the responses",
+        (Some(Came::Allowed), _) => "As you wrote it, test-user can read. Stage 7 is done.",
+        (Some(Came::Refused), Mechanism::Grant) => "Not yet. KMS created your grant, and test-user is still refused.",
+        (Some(Came::Rejected), _) => return words.fill("{} rejected it. Nothing has changed.", &[&service]),
+        (Some(Came::Refused), _) => {
+            return words.fill("Not yet. {} stored your policy, and test-user is still refused.", &[&service]);
         }
-        Some(Came::Refused) => {
-            let text = match mechanism {
-                Mechanism::Grant => {
-                    words.say("Not yet. KMS created your grant, and test-user is still refused.").to_owned()
-                }
-                _ => words.fill("Not yet. {} stored your policy, and test-user is still refused.", &[&service]),
-            };
-            return (format!("{} {text}", theme.signs.denied), theme.denied.text);
-        }
-        Some(Came::Allowed) => (
-            theme.signs.allowed,
-            theme.allowed.text,
-            words.say("As you wrote it, test-user can read. Stage 7 is done."),
-        ),
     };
-    (format!("{sign} {text}"), looks)
+    words.say(text).to_owned()
 }
 
 /// The verdict of the Scan, and the rungs that hang from the node that decided.

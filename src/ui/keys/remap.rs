@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(remap(&[]), Ok(Keymap::default()));
         // Nothing is without a name but what is typed as it is.
         let unnamed = bindings().filter(|binding| binding.name.is_empty());
-        let typed = [Mode::Consent, Mode::List, Mode::Votes].map(Modes::of);
+        let typed = [Mode::Consent, Mode::List, Mode::Votes, Mode::Writing].map(Modes::of);
         assert!(unnamed.into_iter().all(|binding| typed.contains(&binding.modes())));
     }
 

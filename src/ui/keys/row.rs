@@ -131,7 +131,7 @@ impl Action {
             Action::Find(_) => Modes::of(Mode::Page).or(Mode::List),
             Action::Unzoom => Intent::ToggleZoom.modes(),
             Action::ClickNext | Action::ClickBack => Modes::of(Mode::List),
-            Action::Type => Modes::of(Mode::Consent).or(Mode::List).or(Mode::Votes),
+            Action::Type => Modes::of(Mode::Consent).or(Mode::List).or(Mode::Votes).or(Mode::Writing),
         }
     }
 }

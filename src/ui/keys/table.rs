@@ -24,6 +24,11 @@ const fn action(name: &'static str, chords: &'static [Chord], action: Action) ->
     Binding { name, chords, action, within: Modes::ALL, press: Press::Once }
 }
 
+/// In the panes a digit answers.
+const fn way(name: &'static str, chords: &'static [Chord], mechanism: Mechanism) -> Binding {
+    Binding { within: Modes::DESK, ..on(name, chords, Intent::ChooseWay(mechanism)) }
+}
+
 const fn scroll(name: &'static str, chords: &'static [Chord], scroll: Scroll) -> Binding {
     Binding { press: Press::Repeats, ..action(name, chords, Action::Scroll(scroll)) }
 }
@@ -112,9 +117,9 @@ pub const KEYS: &[Row] = &[
         Group::Learn,
         1,
         &[
-            on("way_1", &[char('1')], Intent::ChooseWay(Mechanism::KeyPolicy)),
-            on("way_2", &[char('2')], Intent::ChooseWay(Mechanism::IamPolicy)),
-            on("way_3", &[char('3')], Intent::ChooseWay(Mechanism::Grant)),
+            way("way_1", &[char('1')], Mechanism::KeyPolicy),
+            way("way_2", &[char('2')], Mechanism::IamPolicy),
+            way("way_3", &[char('3')], Mechanism::Grant),
         ],
     ),
     row(
@@ -132,8 +137,19 @@ pub const KEYS: &[Row] = &[
         "$EDITOR",
         "in the editor: the same text in your own $EDITOR",
         Group::Learn,
-        3,
+        5,
         &[on("edit_elsewhere", &[control('e')], Intent::EditElsewhere)],
+    ),
+    // The editor knows these itself.
+    row(
+        "undo",
+        "in the editor: undo, or redo what was undone",
+        Group::Learn,
+        NEVER,
+        &[
+            Binding { within: Modes::of(Mode::Writing), ..action("", &[control('u')], Action::Type) },
+            Binding { within: Modes::of(Mode::Writing), ..action("", &[control('r')], Action::Type) },
+        ],
     ),
     row(
         "insert",

@@ -1,6 +1,8 @@
 //! What can be typed: the prompt and the help.
 
-use crate::lab::{Call, DrillAction, Experiment, Identity, Intent, Overlay, Permit, State, Status};
+use crate::lab::feature::attempts::Came;
+use crate::lab::model::mechanism::Mechanism;
+use crate::lab::{Call, DrillAction, Experiment, Identity, Intent, Mode, Overlay, Permit, State, Status};
 
 /// The question, and what may be typed.
 pub fn prompt(state: &State) -> String {
@@ -34,9 +36,26 @@ pub fn prompt(state: &State) -> String {
             };
             words.fill("{}, q to quit.", &[&next])
         }
+        None if state.mode() == Mode::Writing && !state.is_drilling() => {
+            say("Type send to send it as it is, write to write it again, or drop to leave it, q to quit.")
+        }
+        None if state.mode() == Mode::Tried => {
+            words.fill("{}, ? for help, q to quit.", &[&next_after_attempt(state)])
+        }
         _ if state.is_drilling() => words.fill("{}, ? for help, q to stop.", &[&super::drill::next(state)]),
         _ => words.fill("{}, ? for help, q to quit.", &[&next(state)]),
     }
+}
+
+/// What can be done next when an attempt has ended.
+fn next_after_attempt(state: &State) -> String {
+    let words = state.interface();
+    if state.attempts().came() == Some(Came::Allowed) {
+        return words.say("Type why, or press Enter to go on").to_owned();
+    }
+    let can_undo = state.permit(Intent::Undo) == Permit::Yes;
+    let others = [(can_undo, "undo to undo it"), (true, "drop for the usual way")];
+    words.say("Press Enter to write it again").to_owned() + &listed(state, &others)
 }
 
 /// What can be done next, as the beginning of a sentence.
@@ -55,7 +74,10 @@ fn next(state: &State) -> String {
                 let yours =
                     asked.and_then(|asked| asked.chosen).map(|at| words.fill("Your answer is {}. ", &[&(at + 1)]));
                 let action = state.text(state.view().shown).action;
-                yours.unwrap_or_default() + &words.fill("Press Enter: {}", &[&action])
+                let is_offered = state.permit(Intent::ChooseWay(Mechanism::KeyPolicy)) == Permit::Yes;
+                yours.unwrap_or_default()
+                    + &words.fill("Press Enter: {}", &[&action])
+                    + &listed(state, &[(is_offered, "or type compare to write it yourself")])
             }
         },
         // What runs is not asked about, but for a call that waits to be looked at.
@@ -135,6 +157,7 @@ pub fn help(state: &State) -> Vec<String> {
             "v: the responses as JSON that this stage is about. v all: those of all its calls. y: the call as an aws command.",
             "compare or o: the choices side by side, where there are some.",
             "n and p: the next or previous stage; nothing is sent again. stages or l: the list. stage 5: go there.",
+            "write key policy, write iam policy, write grant: at stage 7, write it yourself. Then send or drop. undo: undo it.",
             "drills: faults to diagnose and fix, after stage 8. break or x: the experiments. undo or u: undo again what an experiment couldn't. back: leave it.",
             "shell or !: a shell for this lab; exit comes back.",
             "export: write up this lab, into files in this folder.",

@@ -20,6 +20,7 @@ use crate::lab::model::experiment::Experiment;
 use crate::lab::model::facts::Facts;
 use crate::lab::model::inspection::Documents;
 use crate::lab::model::mechanism::Mechanism;
+use crate::lab::model::mentioned::Mentioned;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
@@ -40,6 +41,8 @@ pub(in crate::lab) enum Then {
     Drill,
     /// The verification of a resumed session's stages.
     Verify,
+    /// A message says that the learner's own way stands again.
+    TellBack,
 }
 
 /// The run in progress.
@@ -87,6 +90,9 @@ pub struct Saved {
     came: Option<Came>,
     #[serde(default)]
     count: u32,
+    /// Whether the console's statements stand in for what was sent, until experiments and drills are left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    replaced: bool,
 }
 
 impl Saved {
@@ -117,9 +123,13 @@ impl Saved {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attempts {
     is_offered: bool,
+    /// Whether the choice is shown by itself. In lines a person asks for it.
+    shows_choice: bool,
     saved: Saved,
     /// The way that the learner has chosen.
     chosen: Option<Mechanism>,
+    /// What the texts of a saved session mention, where everything is made again.
+    mentioned: Option<Mentioned>,
     /// What decided before the newest attempt, as far as it could be read, as it is shown.
     before: Option<Documents>,
     /// What decides now.
@@ -132,6 +142,11 @@ impl Attempts {
     /// Whether stage 7 offers the choice.
     pub fn is_offered(&self) -> bool {
         self.is_offered
+    }
+
+    /// Whether the choice is shown by itself.
+    pub fn shows_choice(&self) -> bool {
+        self.shows_choice
     }
 
     /// The way that the learner has chosen.
@@ -164,6 +179,11 @@ impl Attempts {
         self.saved.standing
     }
 
+    /// The learner's own way, for which the console's statements stand in meanwhile.
+    pub fn replaced(&self) -> Option<Mechanism> {
+        Some(self.sent()?.mechanism).filter(|_| self.saved.replaced)
+    }
+
     /// The documents that decided before the newest attempt; `None` while they are being read.
     pub fn before(&self) -> Option<&Documents> {
         self.before.as_ref()
@@ -182,9 +202,9 @@ impl Attempts {
 
 /// What a person does.
 impl Attempts {
-    /// Offers the choice from here on.
-    pub(in crate::lab) fn offer(&mut self) {
-        self.is_offered = true;
+    /// Offers the choice from here on; `shows` says whether it is shown by itself.
+    pub(in crate::lab) fn offer(&mut self, shows: bool) {
+        (self.is_offered, self.shows_choice) = (true, shows);
     }
 
     /// Takes a way, with a template if nothing is written for it.
@@ -203,13 +223,19 @@ impl Attempts {
         self.saved.drafts[self.chosen?.index()].as_mut()
     }
 
-    /// Takes the documents that decide. While nothing stands they are the ones before an attempt.
-    pub(in crate::lab) fn read(&mut self, documents: Documents) {
-        if self.saved.standing.is_none() && self.trial.is_none() {
+    /// Takes the documents that decide. While nothing of the learner's stands, they are the ones before it; `is_changed`
+    /// says that she has changed them with another client.
+    pub(in crate::lab) fn read(&mut self, documents: Documents, is_changed: bool) {
+        if self.saved.standing.is_none() && self.trial.is_none() && !is_changed {
             self.before = Some(documents.clone());
         }
         // What arrives during an attempt was read before its end.
         self.now = self.trial.is_none().then_some(documents);
+    }
+
+    /// Notes that another client has changed what decides.
+    pub(in crate::lab) fn outdate(&mut self) {
+        self.now = None;
     }
 
     /// Sends the draft; `text` is the draft with real names, and `expects` says whether it should allow the Scan.
@@ -244,6 +270,13 @@ impl Attempts {
         self.saved.standing == Some(Mechanism::KeyPolicy) || self.trial.as_ref().is_some_and(is_put_first)
     }
 
+    /// Puts the learner's own way, `text` with real names, in place of the console's statements again. `None` where they
+    /// don't stand in for it.
+    pub(in crate::lab) fn put_back(&mut self, text: String) -> Option<Vec<Command>> {
+        let mechanism = self.replaced()?;
+        Some(self.begin(steps::put_back(mechanism), text, Then::TellBack))
+    }
+
     fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
         let undoes = !steps.contains(&Step::Put) && !steps.contains(&Step::PutConsole);
         self.now = None;
@@ -258,14 +291,30 @@ impl Attempts {
         self.saved.clone()
     }
 
-    /// The attempts of a saved session. Where the server is another, nothing stands.
-    pub(in crate::lab) fn resume(&mut self, saved: Saved, is_gone: bool) {
-        self.saved = if is_gone { Saved { standing: None, came: None, ..saved } } else { saved };
+    /// The attempts of a saved session. Where the server is another, nothing stands, and the texts mention what is
+    /// `gone`.
+    pub(in crate::lab) fn resume(&mut self, saved: Saved, gone: Option<Mentioned>) {
+        let is_gone = gone.is_some();
+        self.mentioned = gone;
+        self.saved = if is_gone { Saved { standing: None, came: None, replaced: false, ..saved } } else { saved };
+    }
+
+    /// Offers what was sent last once more, with what it mentions `now`. `None` where nothing was sent.
+    pub(in crate::lab) fn offer_again(&mut self, now: &Mentioned) -> Option<Mechanism> {
+        let mechanism = self.saved.sent.as_ref()?.mechanism;
+        if let Some(gone) = self.mentioned.take() {
+            for draft in self.saved.drafts.iter_mut().flatten() {
+                *draft = Draft::new(&gone.replaced(draft.text(), now));
+            }
+        }
+        (self.saved.sent, self.saved.came) = (None, None);
+        self.choose(Some(mechanism));
+        Some(mechanism)
     }
 
     /// What was written is kept; what stood is gone, or is known to stand no longer.
     pub(in crate::lab) fn forget(&mut self) {
-        (self.saved.standing, self.saved.came, self.chosen) = (None, None, None);
+        (self.saved.standing, self.saved.came, self.chosen, self.saved.replaced) = (None, None, None, false);
     }
 }
 
@@ -335,7 +384,10 @@ impl Attempts {
     /// Judges a run that has sent everything.
     pub(in crate::lab) fn judge(&mut self, evidence: &Evidence<'_>) -> Command {
         if !self.is_sending() {
+            let is_back = self.trial.as_ref().is_some_and(|trial| trial.then == Then::TellBack);
             let check = match self.saved.standing {
+                Some(_) if is_back => Check { met: true, observed: "put back".to_owned() },
+                None if is_back => Check::unmet("not put back"),
                 None => Check { met: true, observed: "undone".to_owned() },
                 Some(standing) => Check::unmet(format!("not undone: the {}", standing.name())),
             };
@@ -352,6 +404,11 @@ impl Attempts {
         let is_leaving = kernel.is_leaving();
         let is_open = steps.contains(&Step::CloseOpenings) && !kernel.facts().made.added.openings.is_empty();
         let is_undone = self.saved.standing.is_none() && !is_open;
+        self.saved.replaced = match then {
+            Then::TellBack => is_undone,
+            Then::Try(_) | Then::Drill => is_undone && self.saved.sent.is_some(),
+            _ => false,
+        };
         let command = |command| vec![Command::Attempt(command)];
         match then {
             _ if is_leaving => vec![Command::StartNow(Stage::CleanUp)],
@@ -360,6 +417,7 @@ impl Attempts {
             // The rest of clean-up may still succeed.
             Then::Start(Stage::CleanUp) => vec![Command::StartNow(Stage::CleanUp)],
             Then::Verify => command(AttemptCommand::CatchUp),
+            Then::TellBack => vec![Command::Attempt(AttemptCommand::TellBack), Command::Save],
             _ if !is_undone => command(AttemptCommand::TellUndone),
             Then::Tell => {
                 (self.saved.came, self.saved.sent) = (None, None);

@@ -20,10 +20,12 @@ pub enum Step {
     PutConsole,
     /// Reads the key policy that is stored now.
     ReadBack,
-    /// Scans the table as test-user.
+    /// Scans the table as both.
     Scan,
     /// Puts the earlier key policy back.
     TakePolicyBack,
+    /// Does the same to take the console's statements away.
+    TakeConsole,
     /// Deletes test-user's inline policy.
     TakeUserPolicy,
     /// Looks for the grant, where no response has named it.
@@ -75,6 +77,14 @@ pub fn use_console(standing: Option<Mechanism>, facts: &Facts) -> Vec<Step> {
     steps
 }
 
+/// The steps that put the learner's own way in place of the console's statements again.
+pub fn put_back(mechanism: Mechanism) -> Vec<Step> {
+    match mechanism {
+        Mechanism::KeyPolicy => vec![Step::Put, Step::ReadBack],
+        Mechanism::IamPolicy | Mechanism::Grant => vec![Step::Put, Step::TakeConsole, Step::ReadBack],
+    }
+}
+
 /// The calls of a step; `text` is what is written, and `expects` says whether it should allow the Scan.
 ///
 /// # Errors
@@ -113,9 +123,10 @@ pub fn batch(
         Step::Scan => {
             let scan = O::Scan { table: sources.names.table.clone() };
             let until = if expects { Until::NothingDenied } else { Until::UserKnown };
-            (vec![(Identity::TestUser, scan)], late(until), true)
+            // Both: what lets one read may refuse the other.
+            (Identity::BOTH.map(|identity| (identity, scan.clone())).to_vec(), late(until), true)
         }
-        Step::TakePolicyBack => {
+        Step::TakePolicyBack | Step::TakeConsole => {
             let policy = before()?.to_owned();
             (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, true)
         }

@@ -493,7 +493,7 @@ pub fn rungs(question: &Question<'_>, now: &Documents) -> Vec<Rung> {
 
 impl Question<'_> {
     /// The decision that test-user's Scan turns on: the key's, or the table's where that is the last.
-    fn decision(&self, documents: &Documents) -> Option<Decided> {
+    pub(in crate::lab) fn decision(&self, documents: &Documents) -> Option<Decided> {
         let scan = Operation::Scan { table: self.names.table.clone() };
         let caller = self.facts.test_user.as_ref()?;
         let (all, _) = decide_operation(&scan, "", caller, self.facts, self.region, documents);

@@ -11,6 +11,7 @@ use self::goal::Step;
 use crate::lab::kernel::run::Run;
 use crate::lab::model::masked::Masked;
 use crate::lab::model::noticed::NoticedCall;
+use crate::lab::model::own_way::OwnWay;
 use crate::lab::model::stage::Stage;
 
 /// The most calls that are kept for the page.
@@ -30,6 +31,8 @@ pub struct Note {
 pub enum LedTo {
     /// The stage's goal.
     Reached(Stage),
+    /// Stage 7's goal, by a policy that locks admin out of the key; and whether test-user can still change it.
+    LockedOut(bool),
     /// One of several steps to the goal; the next is this.
     Step(Stage, Step),
     /// Nothing: the service rejected it.
@@ -71,6 +74,8 @@ pub struct Noticing {
     is_shell_open: bool,
     checking: Option<Checking>,
     note: Option<Note>,
+    /// The newest call that may let test-user use the key, with real names.
+    way: Option<OwnWay>,
 }
 
 impl Noticing {
@@ -112,6 +117,16 @@ impl Noticing {
 
     pub(in crate::lab) fn set_note(&mut self, note: Note) {
         self.note = Some(note);
+    }
+
+    /// Remembers a way to let test-user use the key. What undoes another statement takes none, and keeps it.
+    pub(in crate::lab) fn remember_way(&mut self, way: Option<OwnWay>) {
+        self.way = way.or(self.way.take());
+    }
+
+    /// The newest way, once.
+    pub(in crate::lab) fn take_way(&mut self) -> Option<OwnWay> {
+        self.way.take()
     }
 
     /// Whether a shell is open in the lab's terminal.

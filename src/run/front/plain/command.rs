@@ -1,6 +1,9 @@
 //! What a typed line asks for.
 
-use crate::lab::{Call, Copied, DrillAction, Experiment, Identity, Intent, Look, Overlay, Page, Permit, Stage, State};
+use crate::lab::model::mechanism::Mechanism;
+use crate::lab::{
+    Call, Copied, DrillAction, Experiment, Identity, Intent, Look, Mode, Overlay, Page, Permit, Stage, State,
+};
 use crate::ui::plain;
 
 /// What a line asks for.
@@ -14,6 +17,8 @@ pub(super) enum Asked {
     Again,
     /// The open page is printed with everything on it.
     WholePage,
+    /// The statement is written once more.
+    Write,
     /// It means nothing now.
     Nothing,
 }
@@ -134,7 +139,53 @@ fn drill(line: &str, state: &State) -> Option<Intent> {
     (state.permit_behind_page(intent) == Permit::Yes).then_some(intent)
 }
 
+/// What a line asks for beside a text that is written and not sent.
+fn written(line: &str, state: &State) -> Asked {
+    let ways = Mechanism::ALL.into_iter().find(|mechanism| line == way(*mechanism));
+    match (line, ways) {
+        ("send", _) => Asked::Do(vec![Intent::Send]),
+        ("drop" | "no" | "back", _) => Asked::Do(vec![Intent::Close]),
+        ("q" | "quit", _) => Asked::Do(vec![Intent::Quit]),
+        ("write", _) => Asked::Write,
+        (_, Some(mechanism)) if state.draft_way() == Some(mechanism) => Asked::Write,
+        (_, Some(mechanism)) => Asked::Do(vec![Intent::Close, Intent::ChooseWay(mechanism)]),
+        ("?" | "help", _) => Asked::Tell(plain::help(state)),
+        _ => Asked::Nothing,
+    }
+}
+
+/// The line that asks for a way.
+fn way(mechanism: Mechanism) -> String {
+    format!("write {}", mechanism.name().to_lowercase())
+}
+
+/// A way to write, once the key policy's question is answered.
+fn write(mechanism: Mechanism, state: &State) -> Asked {
+    let intent = Intent::ChooseWay(mechanism);
+    let say = |text: &'static str| state.interface().say(text).to_owned();
+    match state.permit_behind_page(intent) {
+        Permit::Yes if mechanism == Mechanism::KeyPolicy && state.waits_for_answer() => {
+            Asked::Tell(vec![say("Answer first, or type s to skip: the question is about this call.")])
+        }
+        Permit::Yes => {
+            let close = state.view().page().is_some().then_some(Intent::Close);
+            Asked::Do(close.into_iter().chain([intent]).collect())
+        }
+        Permit::Because(reason) => Asked::Tell(vec![plain::remark(&state.explain(reason))]),
+        Permit::No => Asked::Tell(vec![say("That is for stage 7, before it is done.")]),
+    }
+}
+
 fn anywhere(line: &str, state: &State) -> Asked {
+    if state.mode() == Mode::Writing && !state.is_drilling() {
+        return written(line, state);
+    }
+    if let Some(mechanism) = Mechanism::ALL.into_iter().find(|mechanism| line == way(*mechanism)) {
+        return write(mechanism, state);
+    }
+    if line == "drop" && state.mode() == Mode::Tried {
+        return Asked::Do(vec![Intent::Close]);
+    }
     let page = state.view().page();
     if let Some(intent) = drill(line, state).filter(|_| state.is_drilling()) {
         let close = page.is_some().then_some(Intent::Close);
@@ -200,6 +251,7 @@ fn told(line: &str, state: &State) -> Asked {
         "?" | "help" => plain::help(state),
         "i" | "lesson" => plain::lesson(state),
         "o" | "compare" if state.comparison().is_some() => plain::comparison(state),
+        "o" | "compare" if state.view().shown == Stage::Grant => plain::own_way::ways(state),
         "o" | "compare" => nothing("Nothing to compare in this stage."),
         "l" | "stages" => plain::stages(state),
         "path" => plain::paths(state),
