@@ -41,8 +41,8 @@ pub fn template(state: &State) -> Vec<String> {
     lines.extend(draft.lines().map(str::to_owned));
     lines.push(words.say("Names:").to_owned());
     lines.extend(state.insertables().into_iter().map(|name| format!("{}: {}", words.word(name.label), name.text)));
-    lines
-        .push("Type all of it, line by line, then a line with a single dot. A dot alone keeps it as it is.".to_owned());
+    let how = "Type all of it, line by line, then a line with a single dot. A dot alone keeps it as it is.";
+    lines.push(words.say(how).to_owned());
     lines
 }
 

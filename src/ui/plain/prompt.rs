@@ -39,9 +39,7 @@ pub fn prompt(state: &State) -> String {
         None if state.mode() == Mode::Writing && !state.is_drilling() => {
             say("Type send to send it as it is, write to write it again, or drop to leave it, q to quit.")
         }
-        None if state.mode() == Mode::Tried => {
-            words.fill("{}, ? for help, q to quit.", &[&next_after_attempt(state)])
-        }
+        None if state.mode() == Mode::Tried => words.fill("{}, ? for help, q to quit.", &[&next_after_attempt(state)]),
         _ if state.is_drilling() => words.fill("{}, ? for help, q to stop.", &[&super::drill::next(state)]),
         _ => words.fill("{}, ? for help, q to quit.", &[&next(state)]),
     }
