@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::buffer::Cell;
 use ratatui::style::Color;
 
 use super::film::Film;
@@ -35,7 +34,8 @@ fn colors(film: &Film, other: &OtherColors, is_framed: bool) -> BTreeMap<Rgb, Rg
     };
     let mut colors = BTreeMap::new();
     for cell in film.pictures.iter().flat_map(|picture| picture.rows.iter().flat_map(|row| row.iter())) {
-        let light = Cell { fg: replaced(cell.fg), bg: replaced(cell.bg), ..cell.clone() };
+        let mut light = cell.clone();
+        (light.fg, light.bg) = (replaced(cell.fg), replaced(cell.bg));
         let [from, to] = [CellStyle::new(cell, &film.palette), CellStyle::new(&light, &other.palette)];
         colors.entry(from.foreground).or_insert(to.foreground);
         colors.entry(from.background).or_insert(to.background);

@@ -12,7 +12,6 @@ use crate::lab::model::backend::BackendKind;
 use crate::lab::model::facts::Caller;
 use crate::lab::model::lockout::lock_out;
 use crate::lab::model::masked::Masked;
-use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;

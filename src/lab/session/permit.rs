@@ -8,6 +8,7 @@ use super::state::State;
 use crate::lab::calls::Call;
 use crate::lab::feature::copy::Copied;
 use crate::lab::feature::drills::{Task, Undone};
+use crate::lab::feature::quiz::LETTERS;
 use crate::lab::kernel::run::Status;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::drill::Look;
@@ -401,6 +402,45 @@ impl State {
             _ if self.noticing.is_shell_open() => Permit::No,
             _ => or(!self.kernel.is_interrupted(), Reason::ExperimentRunning),
         }
+    }
+
+    /// The last stage that the stage list can take. Unless calls are in progress any: what comes before is set up.
+    pub fn jumpable(&self) -> Stage {
+        if self.can_start_over() { Stage::ALL[Stage::ALL.len() - 1] } else { self.reachable() }
+    }
+
+    /// Whether a key policy is sent without a review: on a jump in the sandbox, where it costs nothing.
+    pub(super) fn passes_by(&self) -> bool {
+        self.destination().is_some() && self.backend.kind == BackendKind::Sandbox
+    }
+
+    /// Whether the lab can start over: not while calls are in progress, nor while a saved session resumes.
+    pub fn can_start_over(&self) -> bool {
+        let is_at_work = self.record(self.current()).status == Status::Running || self.kernel.is_interrupted();
+        !is_at_work && !self.resuming.is_open()
+    }
+
+    /// Whether hands can be counted for the shown stage or, once the answer has been seen, looked at. A class votes on
+    /// stages; experiments are for those who stay.
+    pub fn can_tally(&self) -> bool {
+        let stage = self.view.shown;
+        let was_counted = || self.check(stage).is_some() && self.hands(stage).is_some();
+        self.view.experiment.is_none() && (self.open_question().is_some() || was_counted())
+    }
+
+    /// Whether the answer at `place` can be given a number now.
+    pub fn can_count(&self, place: usize) -> bool {
+        self.is_tallying() && self.open_question().is_some_and(|asked| place < asked.answers.len())
+    }
+
+    /// Whether the letter of the answer at `place` does something: not twice before a digit.
+    pub fn can_letter(&self, place: usize) -> bool {
+        self.can_count(place) && !self.presenting.entry.has_just_chosen(place)
+    }
+
+    /// Whether `c` can't be typed now.
+    pub fn is_no_letter(&self, c: char) -> bool {
+        self.can_count(0) && !(0..4).any(|place| LETTERS[place] == c && self.can_count(place))
     }
 
     fn permit_presenter(&self, mode: Mode, action: PresenterAction) -> Permit {

@@ -10,7 +10,7 @@ use crate::lab::feature::insight::Inquiry;
 use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::feature::presenting::phones::Phones;
-use crate::lab::feature::quiz::{Asked, LETTERS, Score};
+use crate::lab::feature::quiz::{Asked, Score};
 use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::run::Status;
 use crate::lab::lesson::interface::Interface;
@@ -236,25 +236,9 @@ impl State {
         self.presenting.asks_again(PressTwice::Leave, self.view.message.as_ref())
     }
 
-    /// The last stage that the stage list can take. Unless calls are in progress any: what comes before is set up.
-    pub fn jumpable(&self) -> Stage {
-        if self.can_start_over() { Stage::ALL[Stage::ALL.len() - 1] } else { self.reachable() }
-    }
-
     /// The stage that a jump sets everything up for.
     pub fn destination(&self) -> Option<Stage> {
         self.presenting.destination()
-    }
-
-    /// Whether a key policy is sent without a review: on a jump in the sandbox, where it costs nothing.
-    pub(super) fn passes_by(&self) -> bool {
-        self.destination().is_some() && self.backend.kind == BackendKind::Sandbox
-    }
-
-    /// Whether the lab can start over: not while calls are in progress, nor while a saved session resumes.
-    pub fn can_start_over(&self) -> bool {
-        let is_at_work = self.record(self.current()).status == Status::Running || self.kernel.is_interrupted();
-        !is_at_work && !self.resuming.is_open()
     }
 
     /// The hands counted for the question of `stage`.
@@ -278,14 +262,6 @@ impl State {
         self.voting().is_some_and(|stage| self.phones().votes(stage).is_some())
     }
 
-    /// Whether hands can be counted for the shown stage or, once the answer has been seen, looked at. A class votes on
-    /// stages; experiments are for those who stay.
-    pub fn can_tally(&self) -> bool {
-        let stage = self.view.shown;
-        let was_counted = || self.check(stage).is_some() && self.hands(stage).is_some();
-        self.view.experiment.is_none() && (self.open_question().is_some() || was_counted())
-    }
-
     /// Whether the dialog for hands is open.
     pub fn is_tallying(&self) -> bool {
         self.view.overlay == Some(Overlay::Tally)
@@ -294,21 +270,6 @@ impl State {
     /// What that dialog shows: what is being typed or, once the answer has been seen, what was counted.
     pub fn entry(&self) -> HandEntry {
         self.presenting.entry
-    }
-
-    /// Whether the answer at `place` can be given a number now.
-    pub fn can_count(&self, place: usize) -> bool {
-        self.is_tallying() && self.open_question().is_some_and(|asked| place < asked.answers.len())
-    }
-
-    /// Whether the letter of the answer at `place` does something: not twice before a digit.
-    pub fn can_letter(&self, place: usize) -> bool {
-        self.can_count(place) && !self.presenting.entry.has_just_chosen(place)
-    }
-
-    /// Whether `c` can't be typed now.
-    pub fn is_no_letter(&self, c: char) -> bool {
-        self.can_count(0) && !(0..4).any(|place| LETTERS[place] == c && self.can_count(place))
     }
 
     /// Everything that has been copied, each text once.

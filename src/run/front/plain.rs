@@ -522,7 +522,7 @@ impl<W: Write> Talk<'_, W> {
         let line = line.trim();
         let command = line.to_lowercase();
         if let ("shell" | "!", true) = (command.as_str(), io::stdin().is_terminal()) {
-            return Ok(command::shell(state));
+            return Ok(command::shell(state).into_iter().map(Event::Intent).collect());
         }
         match command::asked(&command, state) {
             Asked::Do(intents) => {
