@@ -95,9 +95,7 @@ pub(super) fn interactive(
     config: &Config,
     purpose: Purpose,
 ) -> Result<Exit, Report> {
-    // A play begins at the beginning, and so does a log: it has no answers of an earlier session.
-    let from_the_beginning = recording.play || recording::is_log(recording);
-    let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
+    let options = &from_the_beginning(options, recording);
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = purpose.lab(runtime, options, environment, 0)?;
     state = on_screen(state, recording).with_clipboard(environment.clipboard);
     set_up(&mut state, recording, config);
@@ -148,6 +146,12 @@ pub(super) fn interactive(
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit.0)
+}
+
+/// The same options; a play begins at the beginning, and so does a log: it has no answers of an earlier session.
+fn from_the_beginning(options: &Options, recording: &RecordingOptions) -> Options {
+    let begins_afresh = recording.play || recording::is_log(recording);
+    Options { fresh: options.fresh || begins_afresh, ..options.clone() }
 }
 
 /// Opens the server for an audience's phones, if one is wanted.

@@ -106,8 +106,7 @@ const OWN_WORDS: &[(&str, &str, &str)] = &[
 ];
 
 /// What `kmslab -h` shows: what a first week needs.
-const BRIEF: &[&str] =
-    &["plain", "no_questions", "lang", "mask", "backend", "admin_profile", "endpoint_url", "record", "play"];
+const BRIEF: &[&str] = &["plain", "lang", "mask", "backend", "admin_profile", "endpoint_url", "record", "play"];
 
 /// Ends both.
 const EXAMPLES: &str = "\

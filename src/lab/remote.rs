@@ -37,14 +37,12 @@ pub struct KeyAnswer {
     pub outcome: KeyOutcome,
 }
 
-impl State {
-    /// Returns what becomes of `intent`, which a key in the notes' window means now.
-    pub fn remote(&self, intent: Intent) -> KeyOutcome {
-        match self.permit(intent) {
-            _ if !is_presenters(intent) || is_private(self.mode()) => KeyOutcome::OnlyInLab,
-            Permit::Yes => KeyOutcome::Done,
-            _ => KeyOutcome::NotNow,
-        }
+/// Returns what becomes of `intent`, which a key in the notes' window means now.
+pub fn outcome(state: &State, intent: Intent) -> KeyOutcome {
+    match state.permit(intent) {
+        _ if !is_presenters(intent) || is_private(state.mode()) => KeyOutcome::OnlyInLab,
+        Permit::Yes => KeyOutcome::Done,
+        _ => KeyOutcome::NotNow,
     }
 }
 
@@ -114,9 +112,9 @@ mod tests {
     fn a_presenter_drives_the_lab_and_no_more() {
         let mut state = state();
         let page = Intent::TogglePage(Page::Lesson);
-        assert_eq!(state.remote(Intent::Present(PresenterAction::Blank)), KeyOutcome::Done);
-        assert_eq!(state.remote(page), KeyOutcome::Done);
-        assert_eq!(state.remote(Intent::SelectNext), KeyOutcome::NotNow);
+        assert_eq!(outcome(&state, Intent::Present(PresenterAction::Blank)), KeyOutcome::Done);
+        assert_eq!(outcome(&state, page), KeyOutcome::Done);
+        assert_eq!(outcome(&state, Intent::SelectNext), KeyOutcome::NotNow);
         for private in [
             Intent::AskToQuit,
             Intent::Quit,
@@ -124,10 +122,10 @@ mod tests {
             Intent::Export,
             Intent::Present(PresenterAction::AskToStartOver),
         ] {
-            assert_eq!(state.remote(private), KeyOutcome::OnlyInLab, "{private:?}");
+            assert_eq!(outcome(&state, private), KeyOutcome::OnlyInLab, "{private:?}");
         }
         state.update(Event::Intent(Intent::Present(PresenterAction::AskToStartOver)));
         // An enter or a letter must not answer that.
-        assert_eq!(state.remote(Intent::Close), KeyOutcome::OnlyInLab);
+        assert_eq!(outcome(&state, Intent::Close), KeyOutcome::OnlyInLab);
     }
 }

@@ -289,7 +289,8 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
             state.view.message = Some(state.interface().fill(text, &[&name]));
         }
         AttemptCommand::TellUndone => {
-            let is_undone = state.attempts.standing().is_none();
+            let is_open = !state.kernel.facts().made.added.openings.is_empty();
+            let is_undone = state.attempts.standing().is_none() && !is_open;
             if is_undone {
                 state.kernel.reset(RunId::Attempt);
                 state.view.desk = state.view.desk.map(|_| Desk::Choice).filter(|_| state.attempts.shows_choice());

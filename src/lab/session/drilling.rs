@@ -99,10 +99,8 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
             state.view.scroll_to(line);
             None
         }
-        Intent::Present(PresenterAction::Theme) => return state.perform_action(PresenterAction::Theme, false),
-        Intent::Present(PresenterAction::Blank) => {
-            state.view.blank = true;
-            None
+        Intent::Present(action @ (PresenterAction::Theme | PresenterAction::Blank)) => {
+            return state.perform_action(action, false);
         }
         _ => None,
     };

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_is_no_second_phone_and_a_sleeping_one_keeps_its_vote() {
+    fn a_reload_is_no_second_phone_and_sleep_costs_no_vote() {
         let (mut ballots, now) = room(2);
         assert!(ballots.connect(phone(0)));
         ballots.vote(phone(0), Stage::ViewDenied, 0, now).unwrap();

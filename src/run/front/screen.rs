@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::lab::remote::{KeyAnswer, KeyOutcome};
+use crate::lab::remote::{self, KeyAnswer, KeyOutcome};
 use crate::lab::{Event, Keymap, Mode, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
@@ -352,7 +352,7 @@ impl<W: Write> OnScreen<'_, W> {
         let (code, modifiers) = ui::keys::Chord::parse(&pressed.key.key).ok()?.pressed();
         let key = KeyEvent::new(code, modifiers);
         let intent = ui::keys::intent(key, state, area(self.screen.size()));
-        let outcome = intent.map_or(KeyOutcome::NotNow, |intent| state.remote(intent));
+        let outcome = intent.map_or(KeyOutcome::NotNow, |intent| remote::outcome(state, intent));
         self.notes.answer(KeyAnswer { number: pressed.key.number, outcome });
         if intent.is_none() || outcome == KeyOutcome::OnlyInLab {
             return None;

@@ -40,6 +40,7 @@ const GROUPS: [&[&str]; 4] = [
         "--plain",
         "--bell",
         "--mouse",
+        "--audience=127.0.0.1:0",
         "--ascii",
         "--theme=light",
         "--config=/nowhere.toml",

@@ -419,6 +419,8 @@ impl Attempts {
             Then::Verify => command(AttemptCommand::CatchUp),
             Then::TellBack => vec![Command::Attempt(AttemptCommand::TellBack), Command::Save],
             _ if !is_undone => command(AttemptCommand::TellUndone),
+            // Without the console's statements, asking for them again would never end.
+            Then::Try(_) | Then::Drill if !kernel.facts().names_user() => command(AttemptCommand::TellUndone),
             Then::Tell => {
                 (self.saved.came, self.saved.sent) = (None, None);
                 command(AttemptCommand::TellUndone)
