@@ -102,15 +102,10 @@ impl Output {
     }
 
     /// The files with the captions: beside a film, none beside stills and a page's picture.
-    fn captions(&self, play: &Play) -> Result<Vec<PathBuf>, UsageError> {
+    fn captions(&self, play: &Play) -> Vec<PathBuf> {
         let is_film = matches!(play, Play::Film { .. }) && !self.target.format.is_still() && self.stills.is_empty();
         let extensions: &[&str] = if is_film { &["vtt", "srt"] } else { &[] };
-        let paths: Vec<PathBuf> =
-            extensions.iter().map(|extension| self.target.path.with_extension(extension)).collect();
-        match paths.iter().find(|path| !self.target.overwrite && path.exists()) {
-            Some(taken) => Err(UsageError::new(format!("{} exists: --force replaces it", taken.display()))),
-            None => Ok(paths),
-        }
+        extensions.iter().map(|extension| self.target.path.with_extension(extension)).collect()
     }
 }
 
@@ -158,7 +153,7 @@ pub fn record(
     let output = Output::new(wanted, recording.force)?;
     let pace = recording.pace.into();
     let play = output.play(wanted, pace)?;
-    let captions = output.captions(&play)?;
+    let captions = output.captions(&play);
     let Lab { state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let mut state = set_up(state, options, recording, wanted);
     let _announcement = PanicReport::new(&state, journal.as_ref());
@@ -199,7 +194,7 @@ pub fn record(
     if let Some(exit) = written? {
         return Ok(exit);
     }
-    write_captions(&captions, &said)?;
+    write_captions(&captions, &said, recording.force)?;
     if ended == Ended::Refused
         && let Some(refusal) = state.refusal()
     {
@@ -235,9 +230,14 @@ fn set_up(state: State, options: &Options, recording: &RecordingOptions, wanted:
     state
 }
 
-/// Writes what the film says beside it.
-fn write_captions(paths: &[PathBuf], said: &[Caption]) -> Result<(), Report> {
+/// Writes what the film says beside it. A file that is there already may be somebody's own: it stays, unless the film may
+/// replace files.
+fn write_captions(paths: &[PathBuf], said: &[Caption], overwrite: bool) -> Result<(), Report> {
     for (path, text) in paths.iter().zip([captions::vtt(said), captions::srt(said)]) {
+        if path.exists() && !overwrite {
+            tell(format_args!("{} exists and stays as it is: --force replaces it", path.display()));
+            continue;
+        }
         let written = disk::beside(path).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             disk::keep(file, path, true)

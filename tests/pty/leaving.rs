@@ -96,6 +96,8 @@ fn a_lab_that_panics() {
     let journal = Arc::new(Journal::new(Some(folder), journal::head(&names, &backend, None)));
     let mut state = State::new(backend, names);
     state.mask();
+    kmslab::run::pseudonyms::begin();
+    kmslab::run::pseudonyms::add_run(&state.names().run);
     let _announcement = PanicReport::new(&state, Some(&journal));
     let mut screen = Screen::enter().unwrap();
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);

@@ -121,7 +121,7 @@ fn an_experiment_is_logged_and_shown_again() {
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(told.contains("9 Clean up") && told.contains("bench 1 Disable the key: MET"), "{told}");
+    assert!(told.contains("recorded") && told.contains("lab.kmslab"), "{told}");
     let file = terminal.file("lab.kmslab");
     let mut again = Terminal::start(100, 28, &[], &["replay", file.to_str().unwrap()]);
     again.wait_for(&["⟳ REPLAY", "1/9", "space pause"]);

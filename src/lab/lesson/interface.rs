@@ -195,6 +195,7 @@ pub const ALL: &[&str] = &[
     "next",
     "ask",
     "q & a",
+    "sent",
     "answer",
     "waiting for an answer",
     "calls in progress",

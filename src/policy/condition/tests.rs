@@ -132,5 +132,5 @@ fn what_is_wrong(#[case] operator: &str, #[case] key: &str, #[case] value: &str,
 #[test]
 fn a_key_needs_a_service() {
     assert!(matches!(Condition::parse("StringEquals", "username", vec!["x".to_owned()], true),
-            Err(PolicyErrorKind::Syntax(detail)) if detail.contains("begin with")));
+            Err(PolicyErrorKind::Syntax(detail)) if detail.contains("begins with")));
 }

@@ -454,7 +454,16 @@ pub const KEYS: &[Row] = &[
         &[Binding { within: Modes::PANES, ..present("billboard", &[char('B')], PresenterAction::Billboard) }],
     ),
     // Everywhere else it is not worth room.
-    row("billboard", "", Group::Teach, NEVER, &[present("billboard", &[char('B')], PresenterAction::Billboard)]),
+    row(
+        "billboard",
+        "",
+        Group::Teach,
+        NEVER,
+        &[Binding {
+            within: Modes::DESK.or(Mode::Page).or(Mode::List),
+            ..present("billboard", &[char('B')], PresenterAction::Billboard)
+        }],
+    ),
     row(
         "theme",
         "the next theme: dark, light, high-contrast",

@@ -52,7 +52,7 @@ fn asciinema_reads_it() {
         reads(&asciinema, &["convert", "three.cast", "again.cast"], &folder);
         assert_eq!(text(&folder.read("three.cast")), text(&folder.read("again.cast")));
     } else {
-        folder.ok(&["record", "two.cast", "--teaser", "--keys"]);
+        folder.ok(&["record", "two.cast", "--teaser", "--as-seen", "--keys"]);
         let shown = reads(&asciinema, &["cat", "two.cast"], &folder);
         assert!(shown.contains("kms:Decrypt"), "{} bytes", shown.len());
     }
@@ -65,7 +65,7 @@ fn debians_asciinema_plays_it() {
     let Some(asciinema) = installed("asciinema 2.2", Some(place)) else { return };
     let folder = Folder::new();
     assert_eq!(reads(&asciinema, &["--version"], &folder), "asciinema 2.2.0\n");
-    folder.ok(&["record", "two.cast", "--keys"]);
+    folder.ok(&["record", "two.cast", "--as-seen", "--keys"]);
     let shown = reads(&asciinema, &["play", "-s", "1000", "-i", "0.001", "two.cast"], &folder);
     // Ends with all that the file shows.
     let mut terminal = vt100::Parser::new(28, 100, 0);
@@ -100,7 +100,7 @@ fn svg_term_makes_a_picture_of_it() {
 fn asciinemas_player_stops_at_a_chapters_first_frame() {
     let Some(player) = installed("asciinema-player", package("asciinema-player/dist")) else { return };
     let folder = Folder::new();
-    let told = folder.ok(&["record", "two.cast"]);
+    let told = folder.ok(&["record", "two.cast", "--as-seen"]);
     let file = folder.path("two.cast");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/recording/player.mjs");
     let node = program("node").unwrap();

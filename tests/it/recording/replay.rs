@@ -70,7 +70,7 @@ fn answers_end_in_the_films_time() {
 #[test]
 fn the_same_answers_give_the_same_pictures() {
     let folder = Folder::new();
-    folder.ok(&["record", "live.cast", "--seed", "3"]);
+    folder.ok(&["record", "live.cast", "--as-seen", "--seed", "3"]);
     folder.ok(&["record", "session.kmslab", "--seed", "3"]);
     folder.ok(&["replay", "session.kmslab", "--record", "again.cast"]);
     let at_markers = |name: &str| -> Vec<(String, String)> {
@@ -146,7 +146,7 @@ fn what_is_recorded_of_a_session_that_was_not_masked_is() {
     // The key is seen for a moment only, which is not read aloud; other names are in the text.
     folder.ok(&["replay", "session.kmslab", "--no-mask", "--record", "again.txt"]);
     folder.ok(&["replay", "session.kmslab", "--force", "--record", "masked.txt"]);
-    folder.ok(&["record", "live.txt", "--seed", "4"]);
+    folder.ok(&["record", "live.txt", "--as-seen", "--seed", "4"]);
     let words = |name: &str| -> Vec<String> {
         let rows = text(&folder.read(name));
         let is_id = |word: &str| word.len() == 36 || word.starts_with("AKIA") || word.starts_with("arn:");

@@ -41,7 +41,7 @@ fn the_whole_lab_is_a_video_that_every_player_shows() {
         .collect();
     assert!(chapters.len() >= 3 && chapters[0] == 0, "{told}");
     assert!(chapters.windows(2).all(|two| two[1] >= two[0] + 10), "{told}");
-    assert_eq!(folder.names(), ["lab.mp4"]);
+    assert_eq!(folder.names(), ["lab.mp4", "lab.srt", "lab.vtt"]);
 }
 
 #[test]
@@ -57,5 +57,5 @@ fn webm_and_webp_are_made_too() {
     let webp = folder.read("lab.webp");
     let chunks = |name: &[u8]| webp.windows(4).filter(|bytes| *bytes == name).count();
     assert!(webp.starts_with(b"RIFF") && &webp[8..16] == b"WEBPVP8X" && chunks(b"ANIM") == 1);
-    assert!(chunks(b"ANMF") > 10, "{}", chunks(b"ANMF"));
+    assert!(chunks(b"ANMF") > 5, "{}", chunks(b"ANMF"));
 }

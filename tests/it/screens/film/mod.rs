@@ -106,7 +106,7 @@ fn a_failed_write_is_reported_and_leaves_no_file() {
         save(film, &folder.path().join(name), options).unwrap_err().to_string()
     };
     let plain = FilmOptions::default();
-    assert!(error("a.webm", &film, &plain).contains(".gif"));
+    assert!(error("a.avi", &film, &plain).contains(".gif"));
     assert!(error("a", &film, &plain).contains(".gif"));
     assert!(error("no/such/folder.gif", &film, &plain).contains("no/such/folder.gif can't be written"));
     let narrow = wide(100);
