@@ -52,7 +52,7 @@ pub fn convert(
         length: film.end,
         chapters: chapters.collect(),
         title: film.title.clone(),
-        finished: Finished::Film { film: Box::new(film), options: film_options, partial: None },
+        finished: Finished::Film { film: Box::new(film), options: Box::new(film_options), partial: None },
     };
     let _in_runtime = runtime.enter();
     let stop = signal::stop(sandbox::abandon);

@@ -113,7 +113,7 @@ impl PollView {
             outcome: check.observed.clone(),
             calls: Identity::BOTH
                 .into_iter()
-                .filter_map(|identity| record.exchanges().filter(|exchange| exchange.identity == identity).last())
+                .filter_map(|identity| record.exchanges().rfind(|exchange| exchange.identity == identity))
                 .map(|exchange| PollCall::of(exchange, state.path_of(exchange)))
                 .collect(),
         }

@@ -99,7 +99,7 @@ pub enum Finished {
         /// The film.
         film: Box<Film>,
         /// How to write it.
-        options: FilmOptions,
+        options: Box<FilmOptions>,
         /// Kept until the film is written.
         partial: Option<PartialCast>,
     },
@@ -260,7 +260,7 @@ impl Recorder {
             Sink::Log(file) => Finished::File { bytes: file.bytes() },
             Sink::Film(_, pictures) => Finished::Film {
                 film: Box::new(Film { title: film_title, size, palette, pictures, end: length }),
-                options,
+                options: Box::new(options),
                 partial: self.partial,
             },
             Sink::Failed => Finished::File { bytes: std::fs::metadata(&target.path)?.len() },

@@ -22,7 +22,7 @@ pub(super) fn title(canvas: &mut Canvas<'_>, title: Option<&str>) {
     let room = card.height.saturating_sub(below + 2) / u16::try_from(lines.len()).unwrap_or(1).max(1);
     let mut y = card.y + card.height.saturating_sub(below + 2 + 6 * u16::try_from(lines.len()).unwrap_or(1)) / 2;
     for line in &lines {
-        let area = Rect { x: 2, y, width: card.width.saturating_sub(4), height: room.min(11).max(1) };
+        let area = Rect { x: 2, y, width: card.width.saturating_sub(4), height: room.clamp(1, 11) };
         // Two lines have the same size.
         let area = if lines.len() > 1 { Rect { height: area.height.min(5), ..area } } else { area };
         y += canvas.block_centered(area, line, theme.strong).rows + 1;
@@ -88,7 +88,7 @@ pub(super) fn question(canvas: &mut Canvas<'_>, stage: Stage) {
         canvas.put(MARGIN, y, line.spans);
         y += 1;
     }
-    let step = if lane.bottom() >= y + 2 * u16::try_from(answers.len()).unwrap_or(0) + 1 { 2 } else { 1 };
+    let step = if lane.bottom() > y + 2 * u16::try_from(answers.len()).unwrap_or(0) { 2 } else { 1 };
     for answer in answers {
         y += step;
         canvas.put(MARGIN, y, vec![Span::styled("·  ", theme.dim), Span::styled(answer, theme.base)]);

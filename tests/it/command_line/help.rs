@@ -72,7 +72,7 @@ fn helped(arguments: &[&str]) -> String {
 /// The options that a help has, `--seed`.
 fn options(help: &str) -> BTreeSet<String> {
     let names = help.lines().filter_map(|line| line.get(6..).filter(|rest| rest.starts_with("--")));
-    names.map(|rest| rest.split([' ', ',']).next().unwrap().to_owned()).collect()
+    names.map(|rest| rest.split([' ', ',', '[']).next().unwrap().to_owned()).collect()
 }
 
 /// The options that the help of `command` has.

@@ -148,7 +148,7 @@ fn captions_can_stay_out_of_the_picture() {
     assert!(pictures.last().unwrap().3.contains("example.org/lab"), "{}", pictures.last().unwrap().3);
     assert!(text(&folder.read("lab.vtt")).contains("Same call, same table."));
     std::fs::write(folder.path("lab.vtt"), "mine").unwrap();
-    folder.ok(&["record", "lab.gif", "--teaser", "--width", "320"]);
+    folder.ok(&["record", "lab.gif", "--teaser", "--width", "640"]);
     assert_eq!(text(&folder.read("lab.vtt")), "mine", "only --force replaces it");
     folder.refuses(&["record", "x.gif", "--keys"], "--keys goes with --as-seen");
 }

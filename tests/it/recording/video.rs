@@ -1,6 +1,6 @@
 //! ffmpeg's formats, as ffprobe sees them. Where ffmpeg is not installed, the tests say so and pass, as those in `readers`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::Folder;
 use super::readers::{installed, program, reads};
 
 /// What ffprobe says of a file's video and its length.
-fn probed(ffprobe: &PathBuf, folder: &Folder, name: &str) -> (Value, f64) {
+fn probed(ffprobe: &Path, folder: &Folder, name: &str) -> (Value, f64) {
     let about = reads(ffprobe, &["-v", "error", "-show_streams", "-show_format", "-of", "json", name], folder);
     let about: Value = serde_json::from_str(&about).unwrap();
     let length = about["format"]["duration"].as_str().unwrap().parse().unwrap();
