@@ -56,6 +56,8 @@ const GROUPS: [&[&str]; 4] = [
         "--height=480",
         "--font=/nowhere.ttf",
         "--size=80x24",
+        "--loop=2",
+        "--frame",
     ],
     &["--no-mask", "--questions", "--no-ascii", "--region=eu-central-1", "--wait=30"],
     &["--seed=7", "--data=/dev/null/lab"],
