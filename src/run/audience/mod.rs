@@ -1,6 +1,6 @@
 //! An audience: phones on the same network vote, and see the verdict. A second, secret page controls the lab.
 //!
-//! The server ([`server`]) has a thread and an async runtime of its own, so phones can't slow the lab down. The lab tells
+//! The server (`server`) has a thread and an async runtime of its own, so phones can't slow the lab down. The lab tells
 //! it what it shows, and gets events: a turnout ([`ballots`]) or, from the teacher's page alone, an intent, which the
 //! permit judges as if a key had asked.
 
