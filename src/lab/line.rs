@@ -39,6 +39,9 @@ pub struct Line {
     pub timing: Timing,
     /// What the lab shows.
     pub lab: PresenterSnapshot,
+    /// The address of the teacher's page, a secret; `None` without an audience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<String>,
     /// What became of the newest key that came from the notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyAnswer>,
@@ -86,6 +89,7 @@ mod tests {
             process: 7,
             at: 10_000,
             timing: Timing::of(&state),
+            teacher: None,
             lab: PresenterSnapshot::of(&state),
             key: Some(KeyAnswer { number: 7, outcome: KeyOutcome::NotNow }),
         }

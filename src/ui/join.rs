@@ -21,6 +21,10 @@ const PANE_ROWS: usize = 17;
 /// The bar of those who have voted.
 const BAR: usize = 36;
 
+/// The colors of a code: black on white in every theme. Some phones read nothing else.
+pub const CODE: Style =
+    Style::new().fg(ratatui::style::Color::Rgb(255, 255, 255)).bg(ratatui::style::Color::Rgb(0, 0, 0));
+
 /// Whether a code may be shown: a question takes the votes of phones.
 pub fn shows_code(state: &State) -> bool {
     state.voting().is_some() && state.phones().address().is_some() && !state.phones().hides_code()
@@ -104,9 +108,7 @@ pub fn code(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         y: area.y + (area.height - u16::try_from(rows.len()).unwrap_or(area.height)) / 2,
         ..area
     };
-    // Black on white in every theme: some phones read nothing else.
-    let style = Style::new().fg(ratatui::style::Color::Rgb(255, 255, 255)).bg(ratatui::style::Color::Rgb(0, 0, 0));
-    let lines: Vec<Line<'static>> = rows.into_iter().map(|row| Line::from(Span::styled(row, style))).collect();
+    let lines: Vec<Line<'static>> = rows.into_iter().map(|row| Line::from(Span::styled(row, CODE))).collect();
     Paragraph::new(lines).render(place.intersection(area), buffer);
 }
 

@@ -12,9 +12,10 @@ use crate::lab::presenting::pace::minutes;
 use crate::lab::remote::KeyOutcome;
 use crate::lab::snapshot::{EXPECTED, LOOK_AT, MET, NOT_MET, NextView, PresenterSnapshot, Progress, QuestionView};
 
+use super::join;
 use super::signs;
 use super::size::Extent;
-use super::text::{cut, guard, spans_width, width, wrap, wrap_plain};
+use super::text::{clean, cut, guard, spans_width, width, wrap, wrap_plain};
 use super::theme::{Theme, keep_bold_dark};
 
 /// For so many looks in vain the notes stay as they are: a lab that begins again is back by then.
@@ -196,9 +197,10 @@ fn followed(notes: &Notes, line: &Told) -> String {
 
 /// Everything between the time and the footer.
 fn content(notes: &Notes, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let Some(Told { lab, .. }) = &notes.line else { return Vec::new() };
+    let Some(Told { lab, teacher, .. }) = &notes.line else { return Vec::new() };
     let mut page = lines(lab, theme, columns);
     if notes.lost.is_none() {
+        page.extend(teacher.iter().flat_map(|address| remote(lab, address, theme, columns)));
         return page;
     }
     for span in page.iter_mut().flat_map(|line| &mut line.spans) {
@@ -220,6 +222,17 @@ fn content(notes: &Notes, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     }
     lines.extend([Line::default(), Line::styled(words.say("LAST PAGE").to_owned(), theme.strong), Line::default()]);
     lines.append(&mut page);
+    lines
+}
+
+/// The address of the teacher's page, and its code.
+fn remote(lab: &PresenterSnapshot, address: &str, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = Interface::new(&lab.words);
+    let mut lines = vec![Line::default()];
+    lines.extend(wrap_plain(words.say("Your remote, for one phone. Keep this address secret:"), theme.dim, columns));
+    lines.push(Line::styled(clean(address), theme.strong));
+    let code = join::rows(address).filter(|rows| !theme.is_ascii() && rows.iter().all(|row| width(row) <= columns));
+    lines.extend(code.into_iter().flatten().map(|row| Line::styled(row, join::CODE)));
     lines
 }
 

@@ -113,6 +113,7 @@ pub const ALL: &[&str] = &[
     // Phones that vote.
     "{} of {} voted",
     "join the vote",
+    "Your remote, for one phone. Keep this address secret:",
     "Open this address on your phone:",
     "same network as this computer",
     "join code",

@@ -46,7 +46,8 @@ pub async fn interactive<W: Write, I: Into<Input>>(
     manner: &mut Presentation,
     stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let (notes, mut remote) = NotesServer::new();
+    let teacher = manner.audience.as_ref().map(|audience| audience.invitation().teacher.clone());
+    let (notes, mut remote) = NotesServer::new(teacher);
     let mut input = input.map(|input| input.map(Into::into));
     // It ends with the terminal, whoever follows.
     let input = stream::poll_fn(move |context| match remote.poll_recv(context) {

@@ -30,6 +30,8 @@ pub struct Pressed {
 /// Tells what the lab shows.
 #[derive(Debug)]
 pub struct NotesServer {
+    /// The address of the teacher's page, for those who follow.
+    teacher: Option<String>,
     latest: watch::Sender<Arc<str>>,
     told: Option<(PresenterSnapshot, Option<KeyAnswer>)>,
     answer: Option<KeyAnswer>,
@@ -54,10 +56,12 @@ impl Drop for Open {
 }
 
 impl NotesServer {
-    /// Makes one that doesn't listen yet, and the keys that it will receive.
-    pub fn new() -> (NotesServer, mpsc::Receiver<Pressed>) {
+    /// Makes one that doesn't listen yet, and the keys that it will receive. Those who follow get the address of the
+    /// teacher's page.
+    pub fn new(teacher: Option<String>) -> (NotesServer, mpsc::Receiver<Pressed>) {
         let (keys, pressed) = mpsc::channel(KEYS);
         let server = NotesServer {
+            teacher,
             latest: watch::Sender::default(),
             told: None,
             answer: None,
@@ -109,6 +113,7 @@ impl NotesServer {
             process: std::process::id(),
             at: now(),
             timing: Timing::of(state),
+            teacher: self.teacher.clone(),
             lab: telling.0.clone(),
             key: self.answer,
         };

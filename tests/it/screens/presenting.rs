@@ -276,9 +276,23 @@ fn told(state: &State) -> Line {
         process: 4711,
         at: 1_000_000,
         timing: Timing::of(state),
+        teacher: None,
         lab: PresenterSnapshot::of(state),
         key: None,
     }
+}
+
+#[test]
+fn the_notes_show_the_address_of_the_teachers_page() {
+    let address = "http://192.168.1.23:4180/23456789ABCDEFGHJKLMNPQRST";
+    let told = Line { teacher: Some(address.to_owned()), ..told(&Session::sandbox().state) };
+    let mut notes = Notes::default();
+    notes.hear(told, 0);
+    let shown = text_dump(&picture(&notes, Size::new(100, 90)));
+    assert!(shown.contains(address) && shown.contains("████ ▄▄▄▄▄ █"), "{shown}");
+    notes.lost = Some(0);
+    let shown = text_dump(&picture(&notes, Size::new(100, 90)));
+    assert!(!shown.contains(address), "it ends with the lab: {shown}");
 }
 
 fn picture(notes: &Notes, size: Size) -> Buffer {
