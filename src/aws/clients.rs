@@ -46,7 +46,7 @@ pub struct Clients {
     /// The endpoint of each service.
     services: Vec<ServicePlace>,
     timing: Timing,
-    /// Of every request, whoever signed it.
+    /// Of every request, by any signer.
     ids: RequestIds,
 }
 

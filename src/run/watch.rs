@@ -128,7 +128,7 @@ impl Watch {
         inspect::calls(url, u64::MAX >> 1).await.map(|(newest, _)| newest)
     }
 
-    /// Looks less and less often, until somebody else begins anew.
+    /// Looks less and less often, until somebody else begins again.
     async fn poll(&self) {
         self.is_poll.store(true, Ordering::SeqCst);
         while !self.events.is_closed() {

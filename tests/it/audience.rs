@@ -64,7 +64,7 @@ impl Room {
         panic!("the server says nothing");
     }
 
-    /// Waits until the server counts so many phones and votes.
+    /// Waits until the server counts these phones and votes.
     fn wait_for(&mut self, phones: u16, votes: [u16; 4]) {
         loop {
             if let Event::Turnout(turnout) = self.event()

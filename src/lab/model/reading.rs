@@ -33,7 +33,7 @@ impl Pace {
         }
     }
 
-    /// Returns how long a screen with so many new words stays, in milliseconds.
+    /// Returns how long a screen with this many new words stays, in milliseconds.
     pub fn hold(self, words: usize) -> u64 {
         millis(words, self.words_per_minute()).max(SHORTEST)
     }

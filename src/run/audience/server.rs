@@ -326,11 +326,8 @@ async fn vote(
     if !shared.is_phones(&code) {
         return StatusCode::NOT_FOUND;
     }
-    let vote = parse::<Vote>(&headers, &body);
-    let Some((vote, phone)) = vote.and_then(|vote| Some((Phone::parse(&vote.phone)?, vote)).map(|(a, b)| (b, a)))
-    else {
-        return StatusCode::BAD_REQUEST;
-    };
+    let Some(vote) = parse::<Vote>(&headers, &body) else { return StatusCode::BAD_REQUEST };
+    let Some(phone) = Phone::parse(&vote.phone) else { return StatusCode::BAD_REQUEST };
     let taken = lock(&shared.ballots).vote(phone, vote.stage, vote.answer, Instant::now());
     shared.changed.notify_one();
     match taken {

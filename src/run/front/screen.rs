@@ -49,7 +49,7 @@ pub async fn interactive<W: Write, I: Into<Input>>(
     let teacher = manner.audience.as_ref().map(|audience| audience.invitation().teacher.clone());
     let (notes, mut remote) = NotesServer::new(teacher);
     let mut input = input.map(|input| input.map(Into::into));
-    // It ends with the terminal, whoever follows.
+    // It ends with the terminal, even if somebody follows.
     let input = stream::poll_fn(move |context| match remote.poll_recv(context) {
         Poll::Ready(Some(pressed)) => Poll::Ready(Some(Ok(Input::Remote(pressed)))),
         _ => input.poll_next_unpin(context),

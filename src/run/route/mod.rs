@@ -30,7 +30,7 @@ pub enum What {
         /// Whether its question is shown first.
         ask: bool,
     },
-    /// This verdict must have come, in at most so many seconds.
+    /// This verdict must have come, in at most this many seconds.
     Wait {
         /// Whose.
         who: Identity,

@@ -70,7 +70,7 @@ fn no_proxy(set: &[(String, String)]) -> Vec<(String, String)> {
 pub fn own() -> Vec<(String, String)> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let (home, config) = (variable("KMSLAB_HOME"), variable("AWS_CONFIG_FILE"));
-    // Whoever has pointed the AWS CLI elsewhere asks about something else.
+    // Someone who has pointed the AWS CLI elsewhere asks about something else.
     let home = home.filter(|home| config.is_some_and(|config| config == home.join(folder::CONFIG)));
     let variables = home.and_then(|home| Variables::read(&home, None).ok()).unwrap_or_default();
     variables.set.into_iter().filter(|(name, _)| name.starts_with("KMSLAB_")).collect()

@@ -64,7 +64,7 @@ pub fn open(folder: &Path, who: Identity) -> io::Result<(Open, Waiter)> {
     start(command(folder, who)?, &welcome(folder, who))
 }
 
-/// The columns of the terminal that standard output is; `None` where it is none.
+/// The columns of the terminal on standard output; `None` without a terminal.
 pub fn columns() -> Option<usize> {
     let size = tcgetwinsize(io::stdout()).ok()?;
     Some(size.ws_col.into()).filter(|columns| *columns > 0)

@@ -225,7 +225,7 @@ impl<'a> Canvas<'a> {
         self.text(0, bottom, &"─".repeat(columns), self.theme.rule);
     }
 
-    /// Draws the line above a lane, with the name of whoever calls.
+    /// Draws the line above a lane, with the caller's name.
     pub fn named(&mut self, area: Rect, y: u16, name: &str) {
         let rest = usize::from(area.width).saturating_sub(width(name) + 3);
         let spans = vec![

@@ -14,7 +14,7 @@ use crate::lab::model::stage::Stage;
 use crate::lab::model::test_user;
 use crate::policy::PolicySource;
 
-/// The seconds before the look that comes after so many others. Somebody who has just opened a shell waits for the lab;
+/// The seconds before the next look, after this many. Somebody who has just opened a shell waits for the lab;
 /// after an hour nobody does.
 pub const fn pause(looks: u32) -> u64 {
     match looks {
