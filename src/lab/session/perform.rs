@@ -2,7 +2,7 @@
 
 use super::desk;
 use super::drilling;
-use super::flow::{Effect, Intent, PresenterAction, SearchAction};
+use super::flow::{Effect, Event, Intent, PresenterAction, SearchAction};
 use super::modes::Mode;
 use super::notice;
 use super::permit::{Permit, Reason};
@@ -279,6 +279,13 @@ impl State {
             false => words.fill("press {} again to leave; nothing is saved", &[&key]),
         };
         self.view.message = self.presenting.ask_again(PressTwice::Leave, text);
+    }
+
+    /// The warning that a press is needed again, unless `event` is that press or another. Only what a person does makes
+    /// it obsolete: a call that ends meanwhile must not.
+    pub(super) fn standing_warning(&self, event: &Event) -> Option<String> {
+        let is_pressed = matches!(event, Event::Intent(_) | Event::Edited(_));
+        (!is_pressed && self.warns_of_leaving()).then(|| self.view.message.clone()).flatten()
     }
 
     /// The key that leaves. In the editor letters type.

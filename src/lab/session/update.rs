@@ -32,6 +32,7 @@ impl State {
         // What the open page shows may have grown.
         let inspects = matches!(event, Event::CallFinished { .. } | Event::ShellClosed);
         let had_desk = self.view.desk.is_some();
+        let warning = self.standing_warning(&event);
         let commands = self.accept(event);
         let mut effects = self.settle(commands);
         while let Some(commands) = notice::next(self) {
@@ -46,6 +47,7 @@ impl State {
         if self.view.shown != shown {
             self.focus_calls();
         }
+        self.view.message = self.view.message.take().or(warning);
         self.view.forget_search();
         effects
     }

@@ -171,6 +171,18 @@ fn a_clicker_warns_before_it_skips_a_question() {
 }
 
 #[test]
+fn a_stage_that_ends_keeps_the_warning_of_leaving() {
+    let mut lab = asking();
+    (0..3).for_each(|_| wish(&mut lab, PresenterAction::Next));
+    let effects = lab.state.update(Event::Intent(Intent::Skip));
+    assert!(lab.state.is_running());
+    assert_eq!(lab.state.update(Event::Intent(Intent::AskToQuit)), []);
+    lab.perform(effects);
+    assert_eq!((lab.state.met(), lab.state.warns_of_leaving()), (2, true), "{:?}", lab.state.view().message);
+    assert_eq!(lab.state.update(Event::Intent(Intent::AskToQuit)), [Effect::Exit]);
+}
+
+#[test]
 fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     let mut lab = asking();
     let leave = |lab: &mut Lab, intent| lab.state.update(Event::Intent(intent)) == [Effect::Exit];
