@@ -163,6 +163,8 @@ enum Searched {
     Page(Page),
     Stages,
     Experiments,
+    /// A pane's call in one of the views.
+    Pane(Identity, Option<usize>, ViewMode),
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -303,17 +305,27 @@ impl View {
     }
 
     fn searched(&self) -> Option<Searched> {
-        match self.overlay? {
-            Overlay::Page { page, .. } => Some(Searched::Page(page)),
-            Overlay::Stages { .. } => Some(Searched::Stages),
-            Overlay::Experiments { .. } => Some(Searched::Experiments),
-            _ => None,
+        match self.overlay {
+            Some(Overlay::Page { page, .. }) => Some(Searched::Page(page)),
+            Some(Overlay::Stages { .. }) => Some(Searched::Stages),
+            Some(Overlay::Experiments { .. }) => Some(Searched::Experiments),
+            Some(_) => None,
+            None => {
+                let shows_panes = self.desk.is_none() && !self.opening && !self.drill && !self.billboard;
+                let pane = self.panes[self.focus() as usize];
+                shows_panes.then(|| Searched::Pane(self.focus(), pane.selected, self.mode))
+            }
         }
     }
 
     /// The search in what is open.
     pub fn search(&self) -> Option<&Search> {
         self.search.as_ref().filter(|(of, _)| self.searched() == Some(*of)).map(|(_, search)| search)
+    }
+
+    /// The search in the pane of `identity`.
+    pub fn search_in(&self, identity: Identity) -> Option<&Search> {
+        self.search().filter(|_| self.overlay.is_none() && self.focus() == identity)
     }
 
     /// Whether a person types what to search for.
@@ -326,6 +338,7 @@ impl View {
         if action == SearchAction::Open {
             let scroll = match self.overlay {
                 Some(Overlay::Page { scroll, .. }) => scroll,
+                None => self.scroll(self.focus()),
                 _ => row.and_then(|row| u16::try_from(row).ok()).unwrap_or(0),
             };
             self.search = self.searched().map(|of| (of, Search::new(scroll)));
@@ -339,13 +352,13 @@ impl View {
         }
     }
 
-    /// Ends a search that is typed. Says whether there was one.
+    /// Ends a search that is typed, or that is kept in a pane. Says whether there was one.
     pub(super) fn drop_query(&mut self) -> bool {
-        let is_typing = self.is_typing_query();
-        if is_typing {
+        let drops = self.is_typing_query() || (self.overlay.is_none() && self.search().is_some());
+        if drops {
             self.search = None;
         }
-        is_typing
+        drops
     }
 
     /// Forgets a search in what isn't open any more.

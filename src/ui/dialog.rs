@@ -37,6 +37,12 @@ pub fn open(
     let place = area.centered(Constraint::Length(columns), Constraint::Length(rows));
     Clear.render(place, buffer);
     buffer.set_style(place, theme.base);
+    if place.bottom() == area.bottom() {
+        // Beside the box, the rest of the footer would be read as part of it.
+        let row = Rect { y: place.bottom().saturating_sub(1), height: place.height.min(1), ..area };
+        Clear.render(row, buffer);
+        buffer.set_style(row, theme.base);
+    }
     let block = Block::bordered()
         .border_style(theme.rule_focus)
         .title(Line::from(Span::styled(format!(" {title} "), theme.focus)))

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::lab::{Call, Identity, Overlay, State, Status, ViewMode};
 
+use super::search::Found;
 use super::size::{Class, Extent};
 use super::theme::Theme;
 use super::{answer, brief, drill, page};
@@ -132,6 +133,13 @@ impl PanePlan {
         PanePlan { identity, area, divided, list, head, body }
     }
 
+    /// Where a search is in the pane's lines; `None` if nobody searches in this pane.
+    pub fn found(&self, state: &State) -> Option<Found> {
+        let search = state.view().search_in(self.identity)?;
+        let lines = answer::lines(state, self.identity, &Theme::plain(), self.body.as_size());
+        Some(Found::new(search, &lines, self.extent(state), state.view().scroll(self.identity)))
+    }
+
     /// How much the pane scrolls.
     pub fn extent(&self, state: &State) -> Extent {
         let lines = answer::lines(state, self.identity, &Theme::plain(), self.body.as_size()).len();
@@ -143,6 +151,15 @@ impl PanePlan {
 pub fn has_more(state: &State, area: Rect) -> bool {
     let is_page = matches!(state.view().overlay, Some(Overlay::Page { .. }));
     scrolled(state, area).is_some_and(|(extent, first)| is_page && first < extent.last_scroll())
+}
+
+/// Where a search is in the open page or in the focused pane; `None` where nobody searches there.
+pub fn found(state: &State, area: Rect) -> Option<Found> {
+    match state.view().overlay {
+        Some(Overlay::Page { page, scroll }) => page::found(state, page, scroll, area),
+        Some(_) => None,
+        None => Plan::new(state, area).focused(state)?.found(state),
+    }
 }
 
 /// The extent of what the keys scroll now, and its first line.

@@ -24,6 +24,7 @@ use crate::lab::{Call, Exchange, Identity, Operation, State, Status, ViewMode};
 use super::answer::{self, shows_key_policy};
 use super::brief;
 use super::layout::PanePlan;
+use super::search;
 use super::text::{cut, truncate, width};
 use super::theme::Theme;
 use super::verdict::{badge, verdict};
@@ -257,14 +258,28 @@ fn milliseconds(micros: u64) -> String {
 fn body(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     let lines = answer::lines(state, plan.identity, theme, plan.body.as_size());
     let (total, height) = (lines.len(), usize::from(plan.body.height));
-    let first = usize::from(state.view().scroll(plan.identity)).min(total.saturating_sub(height));
+    let found = plan.found(state);
+    let scroll = found.as_ref().map_or(state.view().scroll(plan.identity), |found| found.scroll);
+    let first = usize::from(scroll).min(total.saturating_sub(height));
+    let lines = match (&found, state.view().search()) {
+        (Some(found), Some(search)) => found.highlighted(lines, search.query(), theme),
+        _ => lines,
+    };
     let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(height).collect();
     Paragraph::new(shown).render(plan.body, buffer);
-    bottom(state, theme, plan, first, total.saturating_sub(first + height), buffer);
+    let count = found.map(|found| found.count());
+    bottom(state, theme, plan, (first, total.saturating_sub(first + height)), count, buffer);
 }
 
-/// The line under the body: how the answer is shown, and how much more there is.
-fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: usize, buffer: &mut Buffer) {
+/// The line under the body: how the answer is shown, and how much more there is, or how a search goes.
+fn bottom(
+    state: &State,
+    theme: &Theme,
+    plan: &PanePlan,
+    (above, below): (usize, usize),
+    found: Option<(usize, usize)>,
+    buffer: &mut Buffer,
+) {
     let area = plan.area;
     if area.height < 2 {
         return;
@@ -283,7 +298,9 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
             x = put(buffer, x, y, end, &format!(" {} ", words.word(mode.name())), theme.dim);
         }
     }
+    let room = usize::from(end.saturating_sub(3).saturating_sub(x)).saturating_sub(2);
     let text = match (above, below) {
+        _ if found.is_some() => format!(" {} ", search::way_out(state, String::new(), found.unwrap_or_default(), room)),
         (0, 0) => return,
         (0, 1) => format!(" ▼ {} ", words.fill("{} more line", &[&1])),
         (0, below) => format!(" ▼ {} ", words.fill("{} more lines", &[&below])),

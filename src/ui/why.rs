@@ -20,6 +20,10 @@ mod evidence;
 
 /// The column of the trunk, and of what hangs from it.
 const TRUNK: usize = 2;
+
+/// What a newcomer can't know of a call that makes something with tags.
+const TAGS: &str = "the call also sets tags, and they need a permission of their own";
+
 const TEXT: usize = 8;
 
 /// The fewest columns of a rung's name, and those of its sign.
@@ -175,7 +179,9 @@ impl Sheet<'_> {
             let later = hanging.get(at + 1).and_then(|next| node(next.ladder.lock));
             self.corner(node(one.ladder.lock), later);
             let earlier = explained.earlier.as_deref().filter(|_| one.is_last);
-            self.ladder(*one, earlier.map(|earlier| from_memory(state, earlier)).as_deref(), hanging.len());
+            let sets_tags = one.ladder.action.ends_with(":TagResource") && hanging.len() > 1;
+            let note = earlier.map(|earlier| from_memory(state, earlier)).or(sets_tags.then(|| TAGS.to_owned()));
+            self.ladder(*one, note.as_deref(), hanging.len());
         }
         self.limits(state, exchange, &hanging, unread);
         if let Some(last) = hanging.last().filter(|one| one.standing != Standing::Allowed || !exchange.is_allowed())
@@ -204,7 +210,7 @@ impl Sheet<'_> {
     }
 
     /// Draws a ladder: its lock, its rungs and its verdict.
-    fn ladder(&mut self, one: Hanging<'_>, earlier: Option<&str>, count: usize) {
+    fn ladder(&mut self, one: Hanging<'_>, note: Option<&str>, count: usize) {
         let Hanging { ladder, standing, .. } = one;
         let lock = match (ladder.lock, count) {
             (Lock::Other, _) => guarded(Lock::Other).to_owned(),
@@ -219,7 +225,7 @@ impl Sheet<'_> {
         let lock = format!("{lock}  ");
         let lead = vec![Span::styled("│ ", self.theme.rule), Span::styled(format!("{lock:<20}"), self.theme.strong)];
         self.hang(None, lead, vec![Span::styled(asked, self.theme.base)], TRUNK + 22);
-        if let Some(text) = earlier {
+        if let Some(text) = note {
             let lead = vec![Span::styled("│ ", self.theme.rule)];
             self.hang(None, lead, vec![Span::styled(self.words.sentence(text), self.theme.dim)], TRUNK + 2);
         }

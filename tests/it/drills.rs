@@ -40,6 +40,8 @@ struct Lab {
     head: Head,
     log: Vec<Logged>,
     exited: bool,
+    /// Questions to the server whose answers the screen shows and the run doesn't wait for.
+    asked: usize,
     journals: tempfile::TempDir,
 }
 
@@ -89,6 +91,7 @@ impl Lab {
             clients: clients(sandbox, sandbox.url()),
             log: Vec::new(),
             exited: false,
+            asked: 0,
             journals,
         };
         let first = lab.state.begin_drills();
@@ -103,12 +106,16 @@ impl Lab {
             match effect {
                 Effect::Exit => self.exited = true,
                 Effect::After { timer, .. } => self.take(Event::TimerFired(timer)),
-                effect => self.runtime.block_on(async { self.world.perform(effect) }),
+                effect => {
+                    self.asked += usize::from(matches!(effect, Effect::Inspect { .. } | Effect::Trace(_)));
+                    self.runtime.block_on(async { self.world.perform(effect) });
+                }
             }
         }
     }
 
     fn take(&mut self, event: Event) {
+        self.asked -= usize::from(matches!(event, Event::Inspected { .. } | Event::Traced(_)));
         let effects = self.state.update(event.clone());
         self.log.extend(Logged::of(&self.state, &event));
         self.perform(effects);
@@ -116,7 +123,7 @@ impl Lab {
 
     /// Waits until nothing is under way any more.
     fn settle(&mut self) {
-        while self.state.is_running() && !self.exited {
+        while (self.state.is_running() || self.asked > 0) && !self.exited {
             let event = self.runtime.block_on(self.events.recv()).unwrap();
             self.take(event);
         }

@@ -345,7 +345,7 @@ pub const SENTENCES: &[&str] = &[
     "scroll this pane; in a list, move",
     "scroll by half a page",
     "scroll to the beginning or to the end",
-    "search in a page or list",
+    "search in a pane, page or list",
     "next or previous match of a search",
     "responses as summary, JSON, HTTP, aws command",
     "copy the call as an aws command, or its response",

@@ -164,4 +164,5 @@ pub const SPOKEN: &[&str] = &[
     "key policy allows it?",
     "account's IAM decides?",
     "a grant?",
+    "the call also sets tags, and they need a permission of their own",
 ];

@@ -45,6 +45,8 @@ pub enum Mode {
     Naming = 1 << 17,
     /// What was sent in stage 7, and what became of it.
     Tried = 1 << 18,
+    /// The panes with a search that is kept.
+    Found = 1 << 19,
 }
 
 /// A set of modes.
@@ -116,9 +118,9 @@ impl Intent {
             Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
             Intent::FocusOther => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::OpenShell => Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill),
-            Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
+            Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill).or(Mode::Found),
             Intent::TogglePage(Page::Help) => {
-                let shown = Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Writing);
+                let shown = Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Writing).or(Mode::Found);
                 shown.or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
             }
             Intent::TogglePage(Page::Lesson | Page::Debrief) => {
@@ -141,8 +143,8 @@ impl Intent {
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
             Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
-            Intent::Search(SearchAction::Open) => Modes::of(Mode::Page).or(Mode::List),
-            Intent::Search(SearchAction::Go { .. }) => Modes::of(Mode::Page).or(Mode::Search),
+            Intent::Search(SearchAction::Open) => Modes::PANES.or(Mode::Page).or(Mode::List).or(Mode::Found),
+            Intent::Search(SearchAction::Go { .. }) => Modes::of(Mode::Page).or(Mode::Search).or(Mode::Found),
             Intent::Search(_) => Modes::of(Mode::Search),
             // A letter belongs to the query, and a stray one on a blank screen does nothing.
             Intent::AskToQuit => Modes::ALL.without(Mode::Search).without(Mode::Blank),

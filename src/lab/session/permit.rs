@@ -106,6 +106,7 @@ impl State {
             Some(Overlay::StartOver) => Mode::StartingOver,
             Some(Overlay::Debrief) => Mode::Debrief,
             None if self.view.opening => Mode::Opening,
+            None if self.view.search().is_some() => Mode::Found,
             None => self.mode_of_panes(),
         }
     }

@@ -323,13 +323,13 @@ impl State {
     }
 
     fn send_masked(&mut self, id: RunId, batch: Masked<Batch>, effects: &mut Vec<Effect>) {
-        // DynamoDB keeps a table key for a connection. On new ones KMS is asked for both callers.
-        let compares = match id {
-            RunId::Stage(stage) => stage.def().scans.compares(),
+        // DynamoDB keeps a table key for a connection. On new ones KMS is asked for every caller.
+        let reads = match id {
+            RunId::Stage(stage) => stage.def().scans != Scans::Nobody,
             RunId::Experiment(_) | RunId::Drill => false,
             RunId::Attempt => batch.calls.iter().any(|(identity, _)| *identity == Identity::TestUser),
         };
-        if compares && self.backend.kind == BackendKind::Sandbox {
+        if reads && self.backend.kind == BackendKind::Sandbox {
             effects.push(Effect::Reconnect);
         }
         let calls = self.kernel.send(id, batch);

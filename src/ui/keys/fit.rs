@@ -9,7 +9,6 @@ use crate::lab::quiz::LETTERS;
 use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, PresenterAction, SearchAction, State, Status};
 use crate::ui::consent;
 use crate::ui::layout;
-use crate::ui::page;
 use crate::ui::size::{Class, Extent};
 
 use super::chord::{Chord, control};
@@ -166,7 +165,8 @@ impl<'a> Fit<'a> {
                 | Mode::Choosing
                 | Mode::Writing
                 | Mode::Naming
-                | Mode::Tried => binding.action == Action::Do(Intent::Close),
+                | Mode::Tried
+                | Mode::Found => binding.action == Action::Do(Intent::Close),
                 Mode::Todo | Mode::Running | Mode::Done | Mode::Drill => false,
             }
     }
@@ -184,11 +184,7 @@ impl<'a> Fit<'a> {
 
     /// Goes to what a search finds on this screen.
     fn find(&self, find: Find) -> Option<Intent> {
-        let found = match self.state.view().overlay {
-            Some(Overlay::Page { page, scroll }) => page::found(self.state, page, scroll, self.area),
-            _ => None,
-        };
-        match (found, find) {
+        match (layout::found(self.state, self.area), find) {
             (Some(found), Find::Keep) => Some(found.keep()),
             (Some(found), Find::Next) => found.go(true),
             (Some(found), Find::Previous) => found.go(false),

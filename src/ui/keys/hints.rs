@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
-use crate::lab::{Mode, Permit, Reason, State, Status, ViewMode};
+use crate::lab::{Mode, Modes, Permit, Reason, State, Status, ViewMode};
 use crate::ui::size::Class;
 
 use super::chord::Chord;
@@ -90,6 +90,8 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         // An experiment is about which call changed what; esc leads out of it, too.
         "previous_call" if is_experiment => 3,
         "bench" if is_experiment => 6,
+        // Few responses need a search.
+        "search" if Modes::PANES.has(state.mode()) => 13,
         _ => row.rank,
     }
 }

@@ -128,7 +128,7 @@ impl Action {
             Action::Do(intent) => intent.modes(),
             Action::Scroll(_) => Intent::ScrollTo(0).modes(),
             Action::Find(Find::Keep) => Modes::of(Mode::Search),
-            Action::Find(_) => Modes::of(Mode::Page).or(Mode::List),
+            Action::Find(_) => Modes::of(Mode::Page).or(Mode::List).or(Mode::Found),
             Action::Unzoom => Intent::ToggleZoom.modes(),
             Action::ClickNext | Action::ClickBack => Modes::of(Mode::List),
             Action::Type => Modes::of(Mode::Consent).or(Mode::List).or(Mode::Votes).or(Mode::Writing),

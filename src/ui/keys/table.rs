@@ -304,7 +304,7 @@ pub const KEYS: &[Row] = &[
     ),
     row(
         "search",
-        "search in a page or list",
+        "search in a pane, page or list",
         Group::Look,
         9,
         &[on("search", &[char('/')], Intent::Search(SearchAction::Open))],

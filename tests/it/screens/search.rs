@@ -143,6 +143,35 @@ fn german_is_found_however_it_is_typed(#[case] query: &str) {
     assert!(screen(&state).contains(" von "), "{}", screen(&state));
 }
 
+/// A pane's response is searched like a page.
+#[test]
+fn a_response_is_searched_in_its_pane() {
+    let mut state = Session::sandbox().after(Stage::ViewAdmin).state;
+    press(&mut state, &["v"]);
+    let before = screen(&state);
+    press(&mut state, &["/", "TableName"]);
+    let typing = screen(&state);
+    assert!(typing.contains("/TableName_ · 1 of "), "{typing}");
+    press(&mut state, &["q", "backspace", "enter"]);
+    assert_eq!(state.mode(), Mode::Found);
+    let first = state.view().search().and_then(|search| search.line());
+    assert!(first.is_some() && screen(&state).contains("/TableName · 1 of "), "{}", screen(&state));
+    let shown = state.view().shown;
+    press(&mut state, &["esc", "g", "/", "S", "enter", "n"]);
+    assert!(screen(&state).contains("/S · 2 of "), "{}", screen(&state));
+    press(&mut state, &["N"]);
+    assert!(screen(&state).contains("/S · 1 of "), "{}", screen(&state));
+    assert_eq!(state.view().shown, shown, "n goes to a match, not to a stage");
+    press(&mut state, &["esc"]);
+    assert_eq!((state.mode(), state.view().search()), (Mode::Done, None));
+    press(&mut state, &["g"]);
+    assert_eq!(screen(&state), before);
+    // Another pane is another text.
+    press(&mut state, &["/", "S", "enter"]);
+    state.update(Event::Intent(Intent::FocusOther));
+    assert_eq!(state.mode(), Mode::Found, "tab is no key while a search is kept");
+}
+
 /// Whatever is searched on whatever screen, the current match is visible.
 #[test]
 fn a_match_is_on_the_screen() {
