@@ -200,7 +200,7 @@ pub const SENTENCES: &[&str] = &[
     "{}, but no policy is attached",
     "added {}, removed {}",
     "added {}, removed {}, changed {}",
-    "by a {} of your own, {}",
+    "by your own {}, {}",
     "the policy is as it was before",
     "the policy before the change was not read",
     "the policy after the change was not read",

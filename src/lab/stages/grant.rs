@@ -66,7 +66,7 @@ fn expect(evidence: &Evidence<'_>) -> Observed {
     if let Some(way) = &facts.way {
         return evidence
             .complete_scan(Identity::TestUser)
-            .map(|scan| format!("by a {} of your own, {scan}", way.mechanism.name()));
+            .map(|scan| format!("by your own {}, {scan}", way.mechanism.name()));
     }
     // What another client has changed is judged by what it leads to, whichever way it took.
     if let Some(scan) = evidence.newest(Identity::TestUser, "Scan") {

@@ -37,6 +37,8 @@ fn hints_of(state: &State, area: Rect, shows: impl Fn(&str) -> bool) -> Vec<KeyH
         let name = name_of(row);
         let keys = match (name, keys.is_empty()) {
             (_, true) => return None,
+            // The way back is in the help.
+            ("next_blank", _) => keys.into_iter().next()?,
             ("answer_1", _) if has_letters => names::answers(fit.keymap, keys.len()),
             _ => keys.join("/"),
         };
