@@ -55,6 +55,8 @@ pub(super) fn back_label(state: &State, area: Rect) -> &str {
         None if is_zoomed || class == Class::TooSmall || state.view().search().is_some() => "back",
         None if state.view().desk == Some(Desk::Choice) => "back",
         None if state.view().desk.is_some() && state.check(Stage::Grant).is_some() => "back",
+        // The longer word would not fit beside the editor's keys.
+        None if state.view().desk == Some(Desk::Editor) && area.width < 90 => "back",
         None if matches!(state.view().desk, Some(Desk::Editor | Desk::Outcome)) => "other way",
         None if state.view().desk.is_some() => "back",
         None if state.held().is_some() => "don't send it",
