@@ -10,16 +10,20 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::path::{End, Mark, Path};
-use crate::lab::{Call, Denied, Identity, State, Verdict};
+use crate::lab::{Call, Denied, Identity, State, Status, Verdict};
 
 use super::block_letters::Pixels;
-use super::text::cut;
+use super::text::{cut, width};
 use super::theme::Theme;
 use super::verdict::verdict;
+use super::{hands, path};
 
 /// From this many rows on, letters are blocks; with the header and the footer that is a screen of 90×26.
 const ROWS: u16 = 23;
 const COLUMNS: u16 = 44;
+
+/// The fewest rows of the columns above votes: a name, a verdict of blocks, what arrived and the path.
+const ABOVE_VOTES: u16 = 11;
 
 /// The margin of a column.
 const MARGIN: usize = 4;
@@ -37,22 +41,69 @@ enum Part {
     Verdict(&'static str, &'static str, Style),
     /// A few words, with their style.
     Text(String, Style),
+    /// The path in one line.
+    Path(Box<Path>),
     Blank,
 }
 
-/// Draws the billboard on `area`.
+/// Draws the billboard on `area`: the columns and, under a verdict that a class has voted on, its votes.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let votes = votes(state, theme, area);
+    let rows = u16::try_from(votes.len()).unwrap_or(u16::MAX);
+    let (above, below) = (area.height.saturating_sub(rows), area.height.min(rows));
+    columns_of(state, theme, Rect { height: above, ..area }, !votes.is_empty(), buffer);
+    Paragraph::new(votes).render(Rect { y: area.y + above, height: below, ..area }, buffer);
+}
+
+/// A rule, the question, the share of right votes and the bars. Nothing before the verdict, and nothing where it would
+/// take the columns' room.
+fn votes(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
+    let stage = state.view().shown;
+    let columns = usize::from(area.width).saturating_sub(2 * MARGIN);
+    let voted = state.hands(stage).zip(state.question(stage)).zip(hands::rows(state, stage, columns, theme));
+    let Some(((count, asked), rows)) = voted.filter(|_| matches!(state.shown().status, Status::Done(_))) else {
+        return Vec::new();
+    };
+    let room = area.height.saturating_sub(ABOVE_VOTES).into();
+    // With blank lines between the answers if there is room: they are read from the back row.
+    let gap = usize::from(rows.len() * 2 + 4 <= room);
+    if rows.len() + 3 > room {
+        return Vec::new();
+    }
+    let share = hands::share(count, &asked, state.interface());
+    let asks =
+        cut(vec![Span::styled(asked.question.text.clone(), theme.strong)], columns.saturating_sub(width(&share) + 2));
+    let rest = columns.saturating_sub(asks.width() + width(&share));
+    let line = |spans: Vec<Span<'static>>| {
+        Line::from_iter(std::iter::once(Span::raw(" ".repeat(MARGIN))).chain(cut(spans, columns)))
+    };
+    let head = asks.spans.into_iter().chain([Span::raw(" ".repeat(rest)), Span::styled(share, theme.strong)]);
+    let mut lines = vec![Line::styled("─".repeat(area.width.into()), theme.rule), line(head.collect())];
+    for row in rows {
+        lines.extend(std::iter::repeat_n(Line::default(), gap));
+        lines.push(line(row));
+    }
+    lines.push(Line::default());
+    lines
+}
+
+/// Draws a column for each caller.
+fn columns_of(state: &State, theme: &Theme, area: Rect, has_votes: bool, buffer: &mut Buffer) {
     let half = area.width / 2;
     let left = Rect { width: half, ..area };
     let right = Rect { x: area.x + half, width: area.width - half, ..area };
     let columns = [(Identity::Admin, left), (Identity::TestUser, right)];
-    let parts = Identity::BOTH.map(|identity| parts(state, identity, theme));
+    let parts = Identity::BOTH.map(|identity| match has_votes {
+        true => verdict_parts(state, identity, theme),
+        false => parts(state, identity, theme),
+    });
     // Both columns have the same scale, or neither is blocks.
     let room = Rect { width: half.saturating_sub(1), ..area };
-    let scale = parts.iter().map(|parts| scale_of(parts, theme, room)).min().unwrap_or(0);
+    let rows = if has_votes { ABOVE_VOTES } else { ROWS };
+    let scale = parts.iter().map(|parts| scale_of(parts, theme, room, rows)).min().unwrap_or(0);
     for ((identity, area), parts) in columns.into_iter().zip(parts) {
         let lines: Vec<Line<'static>> =
-            parts.iter().flat_map(|part| lines(part, scale, theme, usize::from(area.width))).collect();
+            parts.iter().flat_map(|part| lines(state, part, scale, theme, usize::from(area.width))).collect();
         let area = if identity == Identity::TestUser {
             for y in area.top()..area.bottom() {
                 buffer.set_stringn(area.x, y, "│", 1, theme.rule);
@@ -63,6 +114,19 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         };
         Paragraph::new(lines).render(area, buffer);
     }
+}
+
+/// The parts of a column above votes: the verdict, and the path in one line.
+fn verdict_parts(state: &State, identity: Identity, theme: &Theme) -> Vec<Part> {
+    let mut parts = vec![Part::Blank, Part::Text(identity.name().to_owned(), theme.strong), Part::Blank];
+    let path = path(state, identity);
+    if let Some(call) = state.selected_call(identity) {
+        let (sign, word, looks) = verdict(&call, theme);
+        let arrived = format!("{sign} {}", result(state, &call, path.as_ref()));
+        parts.extend([Part::Verdict(sign, word, looks.text), Part::Blank, Part::Text(arrived, looks.text)]);
+    }
+    parts.extend(path.map(|path| Part::Path(Box::new(path))));
+    parts
 }
 
 /// The parts of a column, from top to bottom.
@@ -121,9 +185,9 @@ fn result(state: &State, call: &Call<'_>, path: Option<&Path>) -> String {
 }
 
 /// How many times as large as it is designed a column can be; 0 where blocks have no room.
-fn scale_of(parts: &[Part], theme: &Theme, room: Rect) -> usize {
+fn scale_of(parts: &[Part], theme: &Theme, room: Rect, rows: u16) -> usize {
     // Blocks of # are no letters.
-    if theme.is_ascii() || room.height < ROWS || room.width < COLUMNS {
+    if theme.is_ascii() || room.height < rows || room.width < COLUMNS {
         return 0;
     }
     let fits = |scale: &usize| {
@@ -139,7 +203,7 @@ fn height(part: &Part, scale: usize) -> usize {
         Part::Node(..) => (5 * scale).div_ceil(2),
         Part::Way { .. } => 3,
         Part::Verdict(..) => (7 * scale).div_ceil(2),
-        Part::Text(..) | Part::Blank => 1,
+        Part::Text(..) | Part::Path(_) | Part::Blank => 1,
     }
 }
 
@@ -150,17 +214,20 @@ fn columns(part: &Part, scale: usize) -> usize {
             Part::Node(name, None) => of(Pixels::small(name)),
             Part::Node(name, Some(_)) => of(Pixels::small(name)) + scale + 2 + of(Pixels::small("✔")),
             Part::Verdict(_, word, _) => of(Pixels::large(word)),
-            Part::Way { .. } | Part::Text(..) | Part::Blank => 0,
+            Part::Way { .. } | Part::Text(..) | Part::Path(_) | Part::Blank => 0,
         }
 }
 
 /// The lines of a part; in plain letters where `scale` is 0.
-fn lines(part: &Part, scale: usize, theme: &Theme, room: usize) -> Vec<Line<'static>> {
+fn lines(state: &State, part: &Part, scale: usize, theme: &Theme, room: usize) -> Vec<Line<'static>> {
     let margin = || Span::raw(" ".repeat(MARGIN));
     let line = |spans: Vec<Span<'static>>| cut(std::iter::once(margin()).chain(spans).collect(), room);
     match part {
         Part::Blank => vec![Line::default()],
         Part::Text(text, style) => vec![line(vec![Span::styled(text.clone(), *style)])],
+        Part::Path(path) => {
+            vec![line(path::line(path, state.interface(), theme, room.saturating_sub(MARGIN)).spans)]
+        }
         Part::Way { open, lit } => way(*open, *lit, scale, theme).into_iter().map(|span| line(vec![span])).collect(),
         Part::Verdict(sign, word, style) => match Pixels::large(word).filter(|_| scale > 0) {
             Some(pixels) => {

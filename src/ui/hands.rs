@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::lesson::Reply;
 use crate::lab::lesson::interface::Interface;
 use crate::lab::presenting::hands::{HandCount, MOST, Stray};
 use crate::lab::quiz::{Asked, LETTERS};
@@ -98,6 +99,16 @@ pub fn rows(state: &State, stage: Stage, columns: usize, theme: &Theme) -> Optio
         row
     });
     Some(rows.collect())
+}
+
+/// The answer with the most votes for the question of `stage`; `None` without votes, or if two answers share the lead.
+pub fn favorite(state: &State, stage: Stage) -> Option<(char, &Reply)> {
+    let hands = state.hands(stage)?;
+    let asked = state.question(stage)?;
+    let leads = |place: usize| hands.get(place).is_some_and(|count| count > 0 && count == hands.most());
+    let mut leaders = asked.answers.into_iter().enumerate().filter(|(place, _)| leads(*place));
+    let (_, answer) = leaders.next()?;
+    leaders.next().is_none().then_some(answer)
 }
 
 /// `12 of 17 right`

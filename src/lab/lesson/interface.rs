@@ -469,6 +469,7 @@ pub const ALL: &[&str] = &[
     "AWS's message is the same as before. It names one policy type; it doesn't mention your statement.",
     "write it",
     "next blank",
+    "next value",
     "send",
     "insert",
     "editor",

@@ -127,9 +127,10 @@ impl Draft {
         self.offset(self.row, self.column)
     }
 
-    /// Inserts a text at the cursor, in place of the blank under it.
+    /// Inserts a text at the cursor, in place of the blank or the value under it.
     pub fn insert(&mut self, text: &str) {
-        let (column, removed) = self.blank_here().map_or((self.column, 0), |spot| (spot.column, spot.length));
+        let spot = self.blank_here().or_else(|| self.value_here());
+        let (column, removed) = spot.map_or((self.column, 0), |spot| (spot.column, spot.length));
         let at = self.offset(self.row, column);
         let column = column + text.chars().count();
         let row = self.row;
@@ -163,6 +164,39 @@ impl Draft {
         }
     }
 
+    /// Moves the cursor to the next field, or to the one before; around the ends. Fields are the blanks and, once all are
+    /// filled, the values. In a value the cursor is behind the last character: what is wrong is corrected from there.
+    pub fn next_field(&mut self, forward: bool) {
+        if !self.blanks().is_empty() {
+            return self.next_blank(forward);
+        }
+        let ends: Vec<_> = self.values().iter().map(|spot| (spot.row, spot.column + spot.length)).collect();
+        let here = self.cursor();
+        let next = match forward {
+            true => ends.iter().find(|end| **end > here).or(ends.first()),
+            false => ends.iter().rev().find(|end| **end < here).or(ends.last()),
+        };
+        if let Some(end) = next {
+            (self.row, self.column) = *end;
+        }
+    }
+
+    /// Whether there is a field to go to.
+    pub fn has_fields(&self) -> bool {
+        !self.blanks().is_empty() || !self.values().is_empty()
+    }
+
+    /// The value under the cursor, or right before it.
+    pub fn value_here(&self) -> Option<Spot> {
+        let has_cursor = |spot: &Spot| (spot.column..=spot.column + spot.length).contains(&self.column);
+        self.values().into_iter().find(|spot| spot.row == self.row && has_cursor(spot))
+    }
+
+    /// The strings that are values, without their quotes, in order. JSON has no line break in a string.
+    fn values(&self) -> Vec<Spot> {
+        self.lines().enumerate().flat_map(|(row, line)| values_of(row, line)).collect()
+    }
+
     /// The blanks that are left, in order.
     pub fn blanks(&self) -> Vec<Spot> {
         let in_line = |(row, line): (usize, &str)| {
@@ -183,6 +217,28 @@ impl Draft {
     fn offset(&self, row: usize, column: usize) -> usize {
         self.lines().take(row).map(|line| line.chars().count() + 1).sum::<usize>() + column
     }
+}
+
+/// The strings of a line that no colon follows. One that is not closed is none.
+fn values_of(row: usize, line: &str) -> Vec<Spot> {
+    let chars: Vec<char> = line.chars().collect();
+    let mut found = Vec::new();
+    let mut start = None;
+    let mut at = 0;
+    while let Some(c) = chars.get(at) {
+        match (c, start) {
+            ('"', None) => start = Some(at + 1),
+            ('\\', Some(_)) => at += 1,
+            ('"', Some(column)) => {
+                let is_key = chars.iter().skip(at + 1).find(|c| !c.is_whitespace()) == Some(&':');
+                found.extend((!is_key).then_some(Spot { row, column, length: at - column }));
+                start = None;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
 }
 
 /// A text of lines: tabs are spaces, and what no line shows is left out.
@@ -207,6 +263,26 @@ mod tests {
         assert_eq!(places.len(), draft.blanks().len());
         draft.next_blank(false);
         assert_eq!(draft.cursor(), (2, 11));
+    }
+
+    #[test]
+    fn without_blanks_the_cursor_goes_from_value_to_value() {
+        let mut draft = Draft::new(
+            r#"{
+  "Effect": "Allow", "Action": ["kms:\"x", "é"],
+  "Open": "x
+}"#,
+        );
+        let places = [(1, 18), (1, 42), (1, 47), (1, 18)].map(|place| {
+            draft.next_field(true);
+            assert_eq!(draft.cursor(), place);
+        });
+        assert!(draft.has_fields() && places.len() > 3);
+        draft.next_field(false);
+        assert_eq!(draft.cursor(), (1, 47));
+        draft.insert("kms:Decrypt");
+        assert_eq!(draft.lines().nth(1), Some(r#"  "Effect": "Allow", "Action": ["kms:\"x", "kms:Decrypt"],"#));
+        assert!(!Draft::new("no value").has_fields());
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn draft_mut(state: &mut State) -> Option<&mut Draft> {
 /// Performs an intent that means something in the editor alone.
 pub(super) fn write_on(state: &mut State, intent: Intent) -> Vec<Command> {
     match intent {
-        Intent::NextBlank(forward) => draft_mut(state).into_iter().for_each(|it| it.next_blank(forward)),
+        Intent::NextBlank(forward) => draft_mut(state).into_iter().for_each(|it| it.next_field(forward)),
         Intent::InsertName => state.view.desk = Some(Desk::Names(0)),
         Intent::EditElsewhere => return vec![Command::EditElsewhere],
         _ if state.is_drilling() => drilling::send(state),

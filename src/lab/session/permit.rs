@@ -11,6 +11,7 @@ use crate::lab::feature::drills::{Task, Undone};
 use crate::lab::feature::quiz::LETTERS;
 use crate::lab::kernel::run::Status;
 use crate::lab::model::backend::BackendKind;
+use crate::lab::model::draft::Draft;
 use crate::lab::model::drill::Look;
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::mechanism::Mechanism;
@@ -177,7 +178,7 @@ impl State {
             Intent::Undo if mode == Mode::Tried => yes(self.can_undo_attempt()),
             Intent::ChooseWay(_) if mode == Mode::Todo && !desk::is_offered(self) => Permit::No,
             Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
-            Intent::NextBlank(_) => yes(self.draft().is_some_and(|draft| !draft.blanks().is_empty())),
+            Intent::NextBlank(_) => yes(self.draft().is_some_and(Draft::has_fields)),
             Intent::Undo => self.permit_undo(),
             Intent::FocusOther if mode == Mode::Page => yes(self.has_other_side()),
             Intent::FocusOther

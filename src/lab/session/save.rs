@@ -380,7 +380,11 @@ impl State {
             self.view.show(until);
             desk::open(self);
             let again = desk::offer_again(self).map(|again| again + " · ").unwrap_or_default();
-            self.view.message = Some(format!("{again}{} stages run again, with your answers", self.met()));
+            let stages = match self.met() {
+                1 => "1 stage".to_owned(),
+                count => format!("{count} stages"),
+            };
+            self.view.message = Some(format!("{again}{stages} run again, with your answers"));
         }
     }
 

@@ -92,7 +92,16 @@ impl<'a> Brief<'a> {
         let rows = hands::rows(self.state, self.state.view().shown, columns, self.theme)?;
         let labels = std::iter::once(self.state.interface().say("class")).chain(std::iter::repeat(""));
         let rows = rows.into_iter().zip(labels);
-        Some(rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() }).collect())
+        let rows = rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() });
+        Some(rows.chain(self.favorite()).collect())
+    }
+
+    /// What is wrong with the answer that most of the class chose, unless the person chose it, too.
+    fn favorite(self) -> Option<Part<'a>> {
+        let (letter, reply) = hands::favorite(self.state, self.state.view().shown).filter(|(_, reply)| !reply.right)?;
+        let is_own = self.state.shown_question()?.reply().is_some_and(|(own, _)| own == letter);
+        let feedback = reply.feedback.as_deref().filter(|_| !is_own)?;
+        Some(self.part(Some(""), &format!("{letter}: {}", feedback.trim())))
     }
 
     /// What can be done after the lab's last Scan, with a blank line before it.

@@ -21,6 +21,12 @@ impl Typist {
         if key.kind == KeyEventKind::Release {
             return None;
         }
+        // A line break in a string is never JSON: enter goes to the next field, as in a form.
+        if key.code == KeyCode::Enter && (draft.blank_here().or_else(|| draft.value_here())).is_some() {
+            let mut moved = draft.clone();
+            moved.next_field(true);
+            return Some(draft.edit_to(draft.text(), moved.cursor()));
+        }
         let input = input(key)?;
         let area = self.follow(draft);
         if matches!(input, Input { key: Key::Char(_), ctrl: false, alt: false, .. }) {
@@ -141,6 +147,15 @@ mod tests {
         assert_eq!(draft.text(), "ab");
         press(&mut typist, &mut draft, KeyCode::Char('r'), KeyModifiers::CONTROL);
         assert_eq!(draft.text(), "xab");
+    }
+
+    #[test]
+    fn enter_in_a_value_goes_to_the_next_one() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("{\"a\": \"________\", \"b\": \"c\"}"));
+        for code in [KeyCode::Char('x'), KeyCode::Enter, KeyCode::Char('d')] {
+            press(&mut typist, &mut draft, code, KeyModifiers::NONE);
+        }
+        assert_eq!(draft.text(), "{\"a\": \"x\", \"b\": \"cd\"}");
     }
 
     #[test]

@@ -122,9 +122,11 @@ pub const KEYS: &[Row] = &[
             way("way_3", &[char('3')], Mechanism::Grant),
         ],
     ),
-    row(
-        "next blank",
-        "in the editor: the next blank, or the one before",
+    labeled(
+        |state, _| {
+            if state.draft().is_some_and(|draft| draft.blanks().is_empty()) { "next value" } else { "next blank" }
+        },
+        "in the editor: the next blank or value, or back",
         Group::Learn,
         1,
         &[

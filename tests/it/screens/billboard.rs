@@ -1,9 +1,10 @@
 //! The billboard, and what a clicker does on it.
 
 use kmslab::lab::{Event, Intent, PresenterAction, Stage, State};
-use kmslab::ui::{Theme, ThemeName, render};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::layout::Size;
 
+use super::presenting::voted;
 use super::{SIZES, album, assert_album, dark};
 use crate::support::lab::{Session, every_state, text_dump};
 
@@ -29,10 +30,26 @@ fn billboard() {
     assert_album("billboard", album(pictures));
 }
 
+/// The bars stand under the verdicts, and nowhere before them: a room follows the tallest bar.
+#[test]
+fn votes_stand_under_the_verdicts() {
+    let voted = || on(voted(Stage::ViewDenied, [12, 3, 0, 17]));
+    let before = voted();
+    let mut after = voted();
+    after.intent(Intent::Advance).answer_all();
+    let mut pictures: Vec<(String, &State, Size)> = vec![("before".to_owned(), &before.state, SIZES[1])];
+    pictures.extend([SIZES[0], SIZES[1], SIZES[2]].map(|size| ("after".to_owned(), &after.state, size)));
+    for (name, state, size) in &pictures {
+        let text = text_dump(&render(state, &Theme::choose(ThemeName::Dark, ColorLevel::Ansi16), *size));
+        assert_eq!(text.contains("of 32 right"), name == "after", "{name}, {size}: {text}");
+    }
+    assert_album("billboard_votes", album(pictures));
+}
+
 #[test]
 fn without_unicode_it_has_letters() {
     let session = on(Session::sandbox().after(Stage::ViewDenied));
-    let theme = Theme::choose(ThemeName::Dark, kmslab::ui::ColorLevel::Ansi16).in_ascii();
+    let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16).in_ascii();
     let text = text_dump(&render(&session.state, &theme, SIZES[1]));
     assert!(text.is_ascii(), "{text}");
     for word in ["DynamoDB [OK]", "KMS [NO]", "[NO] DENIED", "[NO] kms:Decrypt", "[OK] 3 items"] {

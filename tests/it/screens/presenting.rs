@@ -32,7 +32,8 @@ fn vote(session: &mut Session, votes: [u16; 4]) {
     }
 }
 
-fn voted(stage: Stage, votes: [u16; 4]) -> Session {
+/// A session before `stage`, with these hands counted for its question.
+pub fn voted(stage: Stage, votes: [u16; 4]) -> Session {
     let mut session = Session::sandbox().before(stage);
     vote(&mut session, votes);
     session.intent(Intent::Present(PresenterAction::TakeHands));
