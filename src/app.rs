@@ -3,9 +3,11 @@
 mod card;
 mod cleanup;
 mod convert;
+mod doctor;
 mod ending;
 mod interactive;
 mod machine;
+mod man;
 mod notes;
 mod record;
 mod recording;
@@ -23,29 +25,25 @@ use std::io::{self, IsTerminal, Write};
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use crate::aws::ConfigError;
 use crate::cli::{
     Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, RecordingOptions, ReportFormat,
     ScriptCommand, UsageError, VERSION, help, out,
 };
 pub use crate::cli::{Exit, tell};
 use crate::lab::Pace;
-use crate::lab::doctor::Terminal;
 use crate::lab::why::Named;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
 use crate::run::front::headless::{self, Format};
 use crate::run::session_file as kept;
 use crate::run::writes::LAST_WRITES;
-use crate::run::{debug, doctor, lesson, pseudonyms, signal};
+use crate::run::{debug, lesson, pseudonyms, report as to_send, signal};
 use crate::sandbox;
-use crate::ui::terminal;
-use crate::ui::theme::ColorLevel;
 pub use ending::PanicReport;
 use ending::{exit_status, settle};
 use interactive::Purpose;
 pub use report::{describe, exit_of};
-use setup::{Lab, bare_lab, lab};
+use setup::{Lab, lab};
 
 /// Runs the command.
 ///
@@ -61,7 +59,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref())?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
-    start_debug_log(&cli)?;
+    start_debug_log(&cli, environment)?;
     // Only commands that start a lab read the config file.
     let config = match cli.command {
         None
@@ -82,14 +80,14 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
 }
 
 /// Starts the debug log of a command that calls something, or draws the lab.
-fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
+fn start_debug_log(cli: &Cli, environment: &Environment) -> Result<(), UsageError> {
     use Command as C;
     let is_logged = matches!(
         cli.command,
         None | Some(
             C::Run { .. }
                 | C::Drill { .. }
-                | C::Doctor
+                | C::Doctor { .. }
                 | C::Record { .. }
                 | C::Replay { .. }
                 | C::Serve { .. }
@@ -100,6 +98,10 @@ fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
     let Some(path) = cli.options.debug.as_deref().filter(|_| is_logged) else { return Ok(()) };
     let unwritable = |error| UsageError::new(format!("{} can't be written: {error}", path.display()));
     debug::start(path).map_err(unwritable)?;
+    if let Some(state) = &environment.state {
+        // Where no state can be kept, a report is made without this log.
+        let _ = to_send::remember(state, path);
+    }
     let (system, machine, command) = (std::env::consts::OS, std::env::consts::ARCH, format!("{:?}", cli.command));
     // What it is about names people and things.
     let command = if cli.options.mask { command.split(" {").next().unwrap_or_default() } else { &command };
@@ -127,7 +129,8 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::Shell { .. } | Command::Env { .. } | Command::Hint) => {
             Err(UsageError::new("shells need a Unix system").into())
         }
-        Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
+        Some(Command::Doctor { report: None }) => doctor::doctor(runtime, &cli.options, environment),
+        Some(Command::Doctor { report: Some(file) }) => doctor::report(runtime, &cli.options, environment, &file),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Convert { from, to }) => convert::convert(runtime, &from, &to, &cli.options, recording),
         Some(Command::Record(wanted)) => record::record(runtime, &cli.options, recording, environment, &wanted),
@@ -135,6 +138,7 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man { command }) => man::man(command.as_deref()),
         Some(Command::Why { text, table, principal, action, all_permissions, offline, format }) => {
             let named = Named { table, principal, action, text: None, all_permissions };
             let wanted = why::Wanted { named, words: text, offline, json: format == ReportFormat::Json };
@@ -258,33 +262,4 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
         Err(_) if survivors => Ok(Exit::Survivors),
         Err(error) => Err(Report::new(error).wrap_err("the lines could not be written")),
     }
-}
-
-/// Checks the backend for a lab with these options. Creates nothing.
-fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let terminal = Terminal {
-        is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
-        is_dumb: environment.dumb,
-        size: terminal::size().ok().map(|size| (size.width, size.height)),
-        colors: match environment.color_level() {
-            ColorLevel::None => None,
-            ColorLevel::Ansi16 => Some("16 colors"),
-            ColorLevel::True => Some("24-bit colors"),
-        },
-    };
-    let (clients, _sandbox) = match bare_lab(runtime, options, environment, 0) {
-        Ok(Lab { clients, _sandbox, .. }) => (Ok(clients), _sandbox),
-        // That no credentials are found is a finding like others; that the sandbox can't start is not.
-        Err(error) => (Err(error.downcast::<ConfigError>()?), None),
-    };
-    let mut out = out();
-    let wanted =
-        doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let config = Config::load(options, environment);
-    let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
-    Ok(match outcome.wrap_err("the lines could not be written")? {
-        doctor::Outcome::Fine => Exit::Met,
-        doctor::Outcome::ToFix => Exit::Usage,
-        doctor::Outcome::Unreachable => Exit::Backend,
-    })
 }

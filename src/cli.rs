@@ -52,7 +52,9 @@ impl Cli {
     /// Whether pseudonyms are shown: also in what is recorded, unless that is to be seen as it is.
     pub fn masks(&self) -> bool {
         let records = self.recording.record.is_some() || matches!(self.command, Some(Command::Record(_)));
-        self.options.mask || (records && !self.options.no_mask)
+        // A report is for somebody else: always.
+        let reports = matches!(self.command, Some(Command::Doctor { report: Some(_) }));
+        self.options.mask || reports || (records && !self.options.no_mask)
     }
 }
 
@@ -75,7 +77,11 @@ pub enum Command {
         level: u8,
     },
     /// Check terminal, identities and permissions; creates nothing
-    Doctor,
+    Doctor {
+        /// Show all that helps with a bug, masked, and write it into this new file to send [default: kmslab-report.txt]
+        #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "kmslab-report.txt")]
+        report: Option<PathBuf>,
+    },
     /// Play the lab by itself and record it, without a terminal
     Record(RecordArgs),
     /// Check a script for `kmslab record --script`
@@ -196,6 +202,13 @@ pub enum Command {
         /// bash, elvish, fish, powershell or zsh
         #[arg(value_name = "SHELL", value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for packages
+    #[command(hide = true)]
+    Man {
+        /// Of this command [default: of the program]
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
     },
 }
 

@@ -169,6 +169,16 @@ pub fn completing() -> Command {
     })
 }
 
+/// The manual page of `command`, or of the program; `None` where there is no such command.
+pub fn manual(command: Option<&str>) -> Option<clap_mangen::Man> {
+    let top = completing().after_help(EXAMPLES).disable_help_subcommand(true);
+    let Some(name) = command else { return Some(clap_mangen::Man::new(top)) };
+    let command = top.get_subcommands().find(|command| command.get_name() == name)?.clone();
+    // A page's name is a word; man joins the words of `man kmslab run` in the same way.
+    let page = format!("kmslab-{name}");
+    Some(clap_mangen::Man::new(command.display_name(page).bin_name(format!("kmslab {name}")).version(super::VERSION)))
+}
+
 /// The options that parse with every command, as the help shows them.
 fn globals() -> Vec<Arg> {
     Cli::command().get_arguments().filter(|arg| arg.is_global_set()).cloned().map(shaped).collect()

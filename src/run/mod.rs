@@ -29,6 +29,7 @@ pub mod looks;
 pub mod notes;
 pub mod presentation;
 pub mod pseudonyms;
+pub mod report;
 pub mod route;
 pub mod session_file;
 #[cfg(unix)]

@@ -5,6 +5,8 @@ mod debug;
 mod help;
 #[cfg(unix)]
 mod machine;
+#[cfg(unix)]
+mod report;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
@@ -130,6 +132,25 @@ fn text_lines_say_every_verdict_in_words() {
     assert!(printed.ends_with("9 of 9 stages met\n"));
     assert!(!printed.contains('\u{1b}'), "no escape sequences");
     assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn the_manual_has_a_page_for_the_program_and_each_command() {
+    let tmp = tempfile::tempdir().unwrap();
+    let page = |arguments: &[&str]| {
+        let output = output(tmp.path(), &[&["man"], arguments].concat());
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (status, program) = page(&[]);
+    assert!(
+        status == Some(0) && program.contains(".TH kmslab 1") && program.contains("kmslab\\-record(1)"),
+        "{program}"
+    );
+    let (status, record) = page(&["record"]);
+    assert!(status == Some(0) && record.contains(".TH kmslab-record 1"), "{record}");
+    assert!(record.contains("\\-\\-script"), "{record}");
+    assert!(!page(&["reset"]).1.contains("\\-\\-region"), "what does not apply is not there");
+    assert_eq!(page(&["nonsense"]).0, Some(2));
 }
 
 #[test]

@@ -68,6 +68,54 @@ pub fn redact_text(text: &str) -> String {
     redacted
 }
 
+/// What stands before a secret in a header, a query or a file of credentials, where `=` or `:` follows.
+const SECRET_LABELS: [&str; 9] = [
+    "authorization",
+    "cookie",
+    "credential",
+    "password",
+    "secret_access_key",
+    "secret-access-key",
+    "signature",
+    "token",
+    "secret",
+];
+
+/// The length of a signature in hexadecimal digits, and of any longer one.
+const SIGNATURE: usize = 64;
+
+/// One line of a log or a message for somebody else: it ends before its first secret that has a name, and what looks
+/// like a secret without one is replaced. Rather too much than too little goes.
+pub fn redact_line(line: &str) -> String {
+    let line = redact_text(line);
+    // ASCII letters only change case: positions stay.
+    let lower = line.to_ascii_lowercase();
+    let is_named = |end: usize| {
+        let rest = lower[end..].trim_start_matches(['"', '\'', '\\', ' ']);
+        rest.starts_with(['=', ':']) || rest.starts_with("%3d")
+    };
+    let ends = SECRET_LABELS.iter().flat_map(|label| lower.match_indices(label).map(|(at, _)| at + label.len()));
+    let line = match ends.filter(|end| is_named(*end)).min() {
+        Some(end) => format!("{}{REDACTED}", &line[..end]),
+        None => line,
+    };
+    let line = without_secrets(&line, REDACTED).unwrap_or(line);
+    without_signatures(&line)
+}
+
+fn without_signatures(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let length = rest[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len() - start);
+        let word = &rest[start..start + length];
+        out.push_str(&rest[..start]);
+        out.push_str(if length >= SIGNATURE { REDACTED } else { word });
+        rest = &rest[start + length..];
+    }
+    out + rest
+}
+
 /// The length of an IAM user's secret access key.
 const SECRET_KEY: usize = 40;
 
@@ -150,6 +198,23 @@ mod tests {
         ] {
             assert_eq!(without_secrets(harmless, "__"), None, "{harmless}");
         }
+    }
+
+    #[test]
+    fn a_line_ends_before_a_secret_with_a_name() {
+        for (line, left) in [
+            ("x-amz-security-token: abc", "x-amz-security-token[redacted]"),
+            ("?X-Amz-Signature=abc&a=b", "?X-Amz-Signature[redacted]"),
+            ("{\\\"Cookie\\\": 1}", "{\\\"Cookie[redacted]"),
+            ("SignatureDoesNotMatch: the signature is wrong", "SignatureDoesNotMatch: the signature is wrong"),
+            (
+                "kms:GetPublicKey on 1234abcd-12ab-34cd-56ef-1234567890ab",
+                "kms:GetPublicKey on 1234abcd-12ab-34cd-56ef-1234567890ab",
+            ),
+        ] {
+            assert_eq!(redact_line(line), left);
+        }
+        assert_eq!(redact_line(&format!("é {}.", "0a".repeat(32))), "é [redacted].");
     }
 
     #[test]
