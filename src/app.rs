@@ -1,6 +1,7 @@
 //! Assembles the parts for each command.
 
 mod card;
+mod class;
 mod cleanup;
 mod convert;
 mod doctor;
@@ -148,6 +149,7 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             let wanted = crate::export::Wanted { file: &file, force: cli.recording.force, name: name.as_deref() };
             crate::export::export(&wanted, &cli.options, environment)
         }
+        Some(Command::Class { folder, csv }) => class::table(&folder, csv.as_deref()),
         Some(Command::Card) => card::card(&cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {

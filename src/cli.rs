@@ -113,6 +113,15 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = values::name)]
         name: Option<String>,
     },
+    /// Show a class's result.json files as a table or CSV
+    Class {
+        /// The folder with the learners' results
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Write the table as CSV to a new file; - is stdout
+        #[arg(long, value_name = "FILE")]
+        csv: Option<PathBuf>,
+    },
     /// Print the card to keep: from "access denied" to the fix
     Card,
     /// Show a presenter's notes for the lab in another terminal

@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::{Served, kmslab, text, without_durations};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "run",
     "drill",
     "doctor",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 17] = [
     "script",
     "replay",
     "export",
+    "class",
     "notes",
     "shell",
     "env",
@@ -110,6 +111,7 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
 #[case("completions", &["--help"])]
 #[case("why", &["--action", "--admin-profile", "--all-permissions", "--as", "--ascii", "--backend", "--debug",
     "--endpoint-url", "--format", "--help", "--mask", "--no-ascii", "--no-mask", "--offline", "--region", "--table"])]
+#[case("class", &["--csv", "--help"])]
 #[case("lesson", &["--help", "--lesson"])]
 #[case("shell", &["--as", "--help"])]
 #[case("env", &["--as", "--help", "--shell"])]
