@@ -1,6 +1,7 @@
 //! `kmslab class DIR`: a table of the `result.json` files of a class, whoever needs help first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ struct ReadStage {
 
 #[derive(Deserialize)]
 struct ReadDrill {
+    drill: String,
     solved: bool,
 }
 
@@ -131,6 +133,11 @@ fn row(text: &str, file: &Path) -> Result<Row, String> {
     let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = read.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(stem);
     let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_NAME).collect();
+    // A file has the best and the latest result of a drill.
+    let distinct = |only_solved: bool| {
+        let drills = read.drills.iter().filter(|drill| drill.solved || !only_solved);
+        drills.map(|drill| drill.drill.as_str()).collect::<BTreeSet<_>>().len()
+    };
     Ok(Row {
         name: printable(name.trim()),
         met: count(true),
@@ -138,8 +145,8 @@ fn row(text: &str, file: &Path) -> Result<Row, String> {
         right: answers(&["right"]),
         answered: answers(&["right", "wrong"]),
         hints: read.stages.iter().map(|stage| u64::from(stage.hints)).sum(),
-        solved: read.drills.iter().filter(|drill| drill.solved).count(),
-        drills: read.drills.len(),
+        solved: distinct(true),
+        drills: distinct(false),
         seconds: read.seconds,
     })
 }
@@ -200,8 +207,9 @@ mod tests {
 
     fn named(name: &str, stages: &str) -> Result<Row, String> {
         let name = serde_json::to_string(name).unwrap();
-        let text =
-            format!(r#"{{"schema":1,"name":{name},"seconds":9,"stages":[{stages}],"drills":[{{"solved":true}}]}}"#);
+        let text = format!(
+            r#"{{"schema":1,"name":{name},"seconds":9,"stages":[{stages}],"drills":[{{"drill":"a","solved":true}}]}}"#
+        );
         row(&text, Path::new("file.json"))
     }
 
