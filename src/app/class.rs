@@ -1,4 +1,4 @@
-//! `kmslab class DIR`: a table of the `result.json` files of a class, whoever needs help first.
+//! `kmslab class DIR`: a table of the `result.json` files of a class, with those who need help first.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -151,7 +151,7 @@ fn row(text: &str, file: &Path) -> Result<Row, String> {
     })
 }
 
-/// Whoever needs help first: stages that were not met, then the fewest stages, wrong answers, hints.
+/// Those who need help come first: stages that were not met, then the fewest stages, wrong answers, hints.
 fn sort(rows: &mut [Row]) {
     rows.sort_by(|a, b| {
         let need = |row: &Row| (Reverse(row.not_met), row.met, Reverse(row.answered - row.right), Reverse(row.hints));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_stage_not_met_stands_first() {
+    fn a_learner_with_an_unmet_stage_comes_first() {
         let mut rows = vec![
             named("Ada", &stage(0, true, "right")).unwrap(),
             named("Ben", &stage(0, true, "wrong")).unwrap(),

@@ -113,7 +113,6 @@ const EXAMPLES: &str = "\
 Examples:
   kmslab                               the lab on the sandbox: no account needed
   kmslab --backend aws                 on AWS: asks before it creates anything
-  kmslab record lab.gif                a film of it
 ";
 
 /// Reads the arguments of this process; ends it where they are wrong, or ask for help.

@@ -273,13 +273,13 @@ mod tests {
   "Open": "x
 }"#,
         );
-        let places = [(1, 18), (1, 42), (1, 47), (1, 18)].map(|place| {
+        let places = [(1, 18), (1, 40), (1, 45), (1, 18)].map(|place| {
             draft.next_field(true);
             assert_eq!(draft.cursor(), place);
         });
         assert!(draft.has_fields() && places.len() > 3);
         draft.next_field(false);
-        assert_eq!(draft.cursor(), (1, 47));
+        assert_eq!(draft.cursor(), (1, 45));
         draft.insert("kms:Decrypt");
         assert_eq!(draft.lines().nth(1), Some(r#"  "Effect": "Allow", "Action": ["kms:\"x", "kms:Decrypt"],"#));
         assert!(!Draft::new("no value").has_fields());
