@@ -350,7 +350,8 @@ impl Sheet<'_> {
         let Some((of, number)) = explained.stops().get(at).copied() else { return };
         let Some(ladder) = explained.ladders.get(of) else { return };
         let Some(rung) = ladder.rungs.get(number) else { return };
-        let lock = if explained.ladders.len() > 1 { format!("lock {}, ", of + 1) } else { String::new() };
+        let has_number = explained.ladders.len() > 1 && ladder.lock != Lock::Other;
+        let lock = if has_number { format!("lock {}, ", of + 1) } else { String::new() };
         self.section(&format!("{lock}rung {}: {}", number + 1, name_of(rung)));
         if rung.looked_at.is_empty() {
             self.text("No statement.", self.theme.dim);

@@ -52,9 +52,17 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// Whether a ladder is shown in one line: its lock is open, and another one comes after it.
+    /// Whether a ladder is shown in one line: its lock is open, and another ladder is what the call is about.
     pub fn is_brief(&self, ladder: usize) -> bool {
-        ladder + 1 < self.ladders.len() && self.ladders[ladder].allowed
+        ladder != self.subject() && self.ladders.get(ladder).is_some_and(|ladder| ladder.allowed)
+    }
+
+    /// The ladder that the call is about: the last one. Tags that are set along are about something else, unless they
+    /// are refused.
+    fn subject(&self) -> usize {
+        let goes_along = |ladder: &Ladder| ladder.allowed && ladder.action.ends_with(":TagResource");
+        let last = self.ladders.len().saturating_sub(1);
+        self.ladders.iter().rposition(|ladder| !goes_along(ladder)).unwrap_or(last)
     }
 
     /// The rungs that a cursor can stop at: ladder and rung, counted from 0.
@@ -67,9 +75,11 @@ impl Explained {
         rungs.collect()
     }
 
-    /// The stop to begin with: the first rung of the last ladder that could have allowed the call, or that decided it.
+    /// The stop to begin with: in the ladder that the call is about, the first rung that could have allowed it, or that
+    /// decided it.
     pub fn first_stop(&self) -> usize {
-        let Some((at, ladder)) = self.ladders.iter().enumerate().next_back() else { return 0 };
+        let at = self.subject();
+        let Some(ladder) = self.ladders.get(at) else { return 0 };
         let enough = ladder.enough().first().map(|number| number - 1);
         let rung = enough.or_else(|| ladder.rungs.iter().position(|rung| rung.decides)).unwrap_or(0);
         self.stops().iter().position(|stop| *stop == (at, rung)).unwrap_or(0)
@@ -230,4 +240,40 @@ pub(in crate::lab) fn place_of(exchange: &Exchange, kernel: &Kernel) -> Place {
 /// All calls as they came.
 fn sent(kernel: &Kernel) -> impl Iterator<Item = &Exchange> {
     kernel.runs().flat_map(Run::raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(ladders: &[(&str, bool)]) -> Explained {
+        let ladder = |(action, allowed): &(&str, bool)| Ladder {
+            lock: Lock::Other,
+            principal: String::new(),
+            action: (*action).to_owned(),
+            resource: "*".to_owned(),
+            rungs: Vec::new(),
+            allowed: *allowed,
+            verdict: String::new(),
+        };
+        Explained { ladders: ladders.iter().map(ladder).collect(), earlier: None }
+    }
+
+    /// Tags that are set along are one line, unless they are why the call was refused.
+    #[test]
+    fn the_ladder_that_the_call_is_about_is_whole() {
+        for (ladders, brief) in [
+            (&[("dynamodb:Scan", true), ("kms:Decrypt", true)][..], &[true, false][..]),
+            (&[("dynamodb:Scan", true), ("kms:Decrypt", false)], &[true, false]),
+            (&[("kms:CreateKey", true), ("kms:TagResource", true)], &[false, true]),
+            (&[("kms:CreateKey", true), ("kms:TagResource", false)], &[true, false]),
+            (&[("kms:CreateKey", false), ("kms:TagResource", true)], &[false, true]),
+            (&[("kms:TagResource", true)], &[false]),
+        ] {
+            let explained = explained(ladders);
+            let found: Vec<bool> = (0..ladders.len()).map(|at| explained.is_brief(at)).collect();
+            assert_eq!(found, brief, "{ladders:?}");
+        }
+        assert_eq!(Explained::default().first_stop(), 0);
+    }
 }
