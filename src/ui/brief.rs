@@ -196,6 +196,7 @@ impl<'a> Brief<'a> {
         let intro = self.intro();
         let hint = &self.state.lesson().words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
+        let newest = hints.last().cloned();
         let question = self.question(asked);
         let blank = vec![self.part(None, "")];
         let intro = vec![intro];
@@ -208,6 +209,9 @@ impl<'a> Brief<'a> {
                 [intro.clone(), question.clone(), hints.clone(), next.clone()].concat(),
                 [intro, question.clone(), hints.clone()].concat(),
                 [question.clone(), hints].concat(),
+                // The others are on the lesson's page.
+                [question.clone(), newest.iter().cloned().collect()].concat(),
+                [question.clone(), newest.map(Part::in_one_line).into_iter().collect()].concat(),
                 question,
             ],
             most,

@@ -1,6 +1,6 @@
 //! What a learner sees: the answers in words, the real answers beside them, and what to take home.
 
-use kmslab::lab::{Experiment, Identity, Intent, Page, PresenterAction, Stage};
+use kmslab::lab::{Experiment, Identity, Intent, Page, Permit, PresenterAction, Stage};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::render;
 use ratatui::layout::{Rect, Size};
@@ -168,4 +168,22 @@ fn a_class_has_a_score_of_its_own() {
     let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
     assert!(text.contains("│  class 7/10 answered right"), "{text}");
     assert!(!text.contains("0/") && !text.contains("skipped"), "{text}");
+}
+
+/// Whatever else has no room, the hint that was just asked for does.
+#[test]
+fn the_newest_hint_is_on_the_smallest_screen() {
+    let mut seen = 0;
+    for stage in Stage::ALL {
+        let mut session = Session::sandbox().before(stage);
+        while session.state.permit(Intent::Hint) == Permit::Yes {
+            session.intent(Intent::Hint);
+            let hints = session.state.hints();
+            let start: Vec<&str> = hints.last().unwrap().split_whitespace().take(3).collect();
+            let text = flat(&text_dump(&render(&session.state, &dark(), Size::new(60, 18))));
+            assert!(text.contains(&start.join(" ")), "{stage:?}, {start:?}:\n{text}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 12, "{seen}");
 }
