@@ -28,7 +28,7 @@ pub fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -
 /// The same, with all else that helps with a bug: shown first, then written into the new file `path`.
 ///
 /// # Errors
-/// When the file exists or can't be written, and as for [`doctor`].
+/// When the file exists or can't be written, and as for [`doctor()`].
 pub fn report(runtime: &Runtime, options: &Options, environment: &Environment, path: &Path) -> Result<Exit, Report> {
     let taken = || UsageError::new(format!("{} exists: name a new file, --report FILE", path.display()));
     // Before the checks, which may take their time. What comes in between is noticed below.
