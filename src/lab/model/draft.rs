@@ -139,8 +139,7 @@ impl Draft {
 
     /// The blank under the cursor, or right before it.
     pub fn blank_here(&self) -> Option<Spot> {
-        let has_cursor = |spot: &Spot| (spot.column..=spot.column + spot.length).contains(&self.column);
-        self.blanks().into_iter().find(|spot| spot.row == self.row && has_cursor(spot))
+        self.under_cursor(self.blanks())
     }
 
     /// The line and character of the character at `at`, counted from the start of the text.
@@ -188,8 +187,12 @@ impl Draft {
 
     /// The value under the cursor, or right before it.
     pub fn value_here(&self) -> Option<Spot> {
+        self.under_cursor(self.values())
+    }
+
+    fn under_cursor(&self, spots: Vec<Spot>) -> Option<Spot> {
         let has_cursor = |spot: &Spot| (spot.column..=spot.column + spot.length).contains(&self.column);
-        self.values().into_iter().find(|spot| spot.row == self.row && has_cursor(spot))
+        spots.into_iter().find(|spot| spot.row == self.row && has_cursor(spot))
     }
 
     /// The strings that are values, without their quotes, in order. JSON has no line break in a string.
@@ -219,7 +222,7 @@ impl Draft {
     }
 }
 
-/// The strings of a line that no colon follows. One that is not closed is none.
+/// The strings of a line that no colon follows. A string without its closing quote doesn't count.
 fn values_of(row: usize, line: &str) -> Vec<Spot> {
     let chars: Vec<char> = line.chars().collect();
     let mut found = Vec::new();

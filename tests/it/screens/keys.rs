@@ -122,7 +122,7 @@ fn custom_keys_work_and_are_shown() {
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
     // A search and the dialogs for consent, for votes and for going on tell their own keys, the stage list has its numbers,
-    // and the billboard's key is told once.
+    // and the billboard's key is named once.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
     assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 6));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
