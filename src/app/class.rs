@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use color_eyre::eyre::{Report, WrapErr};
+use color_eyre::eyre::Report;
 use serde::Deserialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -90,7 +90,9 @@ pub fn table(folder: &Path, csv: Option<&Path>) -> Result<Exit, Report> {
         Some(file) => {
             let made = OpenOptions::new().write(true).create_new(true).open(file);
             let written = made.and_then(|mut made| made.write_all(as_csv(&rows).as_bytes()));
-            written.wrap_err_with(|| format!("{} can't be written: choose a new file", file.display()))?;
+            let wrong =
+                |error| UsageError::new(format_args!("{} can't be written: {error}: name a new file", file.display()));
+            written.map_err(wrong)?;
         }
     }
     Ok(Exit::Met)

@@ -1,6 +1,7 @@
 //! The binary from outside: commands, exit statuses, lines, signals. No terminal here; see `tests/pty` for that.
 
 #[cfg(unix)]
+mod class;
 mod debug;
 mod help;
 #[cfg(unix)]

@@ -151,16 +151,8 @@ impl Draft {
 
     /// Moves the cursor to the next blank, or to the one before; around the ends. Does nothing without blanks.
     pub fn next_blank(&mut self, forward: bool) {
-        let blanks = self.blanks();
-        let here = (self.row, self.column);
-        let place = |spot: &&Spot| (spot.row, spot.column);
-        let next = match forward {
-            true => blanks.iter().find(|spot| place(spot) > here).or(blanks.first()),
-            false => blanks.iter().rev().find(|spot| place(spot) < here).or(blanks.last()),
-        };
-        if let Some(spot) = next {
-            (self.row, self.column) = (spot.row, spot.column);
-        }
+        let starts: Vec<_> = self.blanks().iter().map(|spot| (spot.row, spot.column)).collect();
+        self.go_around(&starts, forward);
     }
 
     /// Moves the cursor to the next field, or to the one before; around the ends. Fields are the blanks and, once all are
@@ -170,13 +162,18 @@ impl Draft {
             return self.next_blank(forward);
         }
         let ends: Vec<_> = self.values().iter().map(|spot| (spot.row, spot.column + spot.length)).collect();
+        self.go_around(&ends, forward);
+    }
+
+    /// Moves the cursor to the next of `places`, which are in order, or to the one before; around the ends.
+    fn go_around(&mut self, places: &[(usize, usize)], forward: bool) {
         let here = self.cursor();
         let next = match forward {
-            true => ends.iter().find(|end| **end > here).or(ends.first()),
-            false => ends.iter().rev().find(|end| **end < here).or(ends.last()),
+            true => places.iter().find(|place| **place > here).or(places.first()),
+            false => places.iter().rev().find(|place| **place < here).or(places.last()),
         };
-        if let Some(end) = next {
-            (self.row, self.column) = *end;
+        if let Some(place) = next {
+            (self.row, self.column) = *place;
         }
     }
 
