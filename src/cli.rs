@@ -85,6 +85,7 @@ pub enum Command {
     /// Play the lab by itself and record it, without a terminal
     Record(RecordArgs),
     /// Check a script for `kmslab record --script`
+    #[command(override_usage = "kmslab script check <FILE>")]
     Script {
         /// What to do with it
         #[command(subcommand)]
@@ -208,8 +209,8 @@ pub enum Command {
     },
     /// Print a shell completion script
     Completions {
-        /// bash, elvish, fish, powershell or zsh
-        #[arg(value_name = "SHELL", value_enum)]
+        /// The shell
+        #[arg(value_name = "bash|elvish|fish|powershell|zsh", value_enum, hide_possible_values = true)]
         shell: clap_complete::Shell,
     },
     /// Print the manual page, for packages

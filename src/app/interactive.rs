@@ -29,6 +29,7 @@ use crate::run::notes::Place;
 use crate::run::shell::contents::OwnProfiles;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
+use crate::ui;
 use crate::ui::terminal::{Outlet, Screen};
 
 /// Builds this process's n-th lab for a learner: with questions, and a review before PutKeyPolicy.
@@ -141,7 +142,7 @@ pub(super) fn interactive(
     let left = screen.leave();
     keep_drills(&state, options, environment);
     recording::finish(runtime, manner, &state, &mut stop);
-    let exit = told_at_the_end(&state, journal.as_deref(), ended, "kmslab")?;
+    let exit = told_at_the_end(&state, journal.as_deref(), ended, "kmslab", options.is_ascii(environment))?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
@@ -261,7 +262,8 @@ pub(super) fn plain(
     });
     let ended = ended.wrap_err("input or output failed");
     keep_drills(&state, options, environment);
-    told_at_the_end(&state, journal.as_deref(), ended, "kmslab --plain").map(|(exit, _)| exit)
+    told_at_the_end(&state, journal.as_deref(), ended, "kmslab --plain", options.is_ascii(environment))
+        .map(|(exit, _)| exit)
 }
 
 /// Keeps how the drills of `kmslab drill` came out, for `kmslab export`.
@@ -279,11 +281,13 @@ fn told_at_the_end(
     journal: Option<&Journal>,
     ended: Result<Ended, Report>,
     again: &str,
+    is_ascii: bool,
 ) -> Result<(Exit, Option<Ended>), Report> {
     let summary = match state.drills().is_alone() {
         true => state.drills().summary(),
-        false => format!("{}{}", state.summary(), whats_next(state, again)),
+        false => format!("{}{}", state.summary_in(state.interface()), whats_next(state, again)),
     };
+    let summary = if is_ascii { ui::spelt(&summary) } else { summary };
     let _ = writeln!(io::stdout(), "kmslab: {summary}");
     let _ = print_copied(state, &mut io::stdout().lock());
     let survivors = settle(state, journal);
@@ -300,11 +304,14 @@ fn told_at_the_end(
 
 /// Returns what can be done with a saved session; `again` is the command that resumes it.
 fn whats_next(state: &State, again: &str) -> String {
+    let words = state.interface();
     match state.saved() {
-        Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up".to_owned(),
+        Some(kept) if kept.is_finished() => words.fill("; `{}` writes it up", &[&"kmslab export lab.html"]),
         Some(kept) if kept.ended() == 0 => String::new(),
-        Some(kept) if kept.place.is_fleeting() => format!("; `{again}` resumes here, `{again} --fresh` starts over"),
-        Some(_) => format!("; `{again}` with the same options resumes here; --fresh starts over"),
+        Some(kept) if kept.place.is_fleeting() => {
+            words.fill("; `{}` resumes here, `{} --fresh` starts over", &[&again, &again])
+        }
+        Some(_) => words.fill("; `{}` with the same options resumes here; --fresh starts over", &[&again]),
         None => String::new(),
     }
 }

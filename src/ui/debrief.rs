@@ -31,8 +31,18 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 pub fn title(state: &State) -> String {
     let (debrief, words) = (state.debrief(), state.interface());
     match debrief.current() {
-        Some(_) => words.fill("debrief   {} of {}", &[&(debrief.position() + 1), &debrief.entries().len()]),
+        Some(_) => number(state),
         None => words.say("the card to keep").to_owned(),
+    }
+}
+
+/// Which question is shown, of how many.
+pub fn number(state: &State) -> String {
+    let (debrief, words) = (state.debrief(), state.interface());
+    let (at, all) = debrief.number();
+    match debrief.current() {
+        Some(entry) if entry.again => words.fill("debrief   once more, {} of {}", &[&at, &all]),
+        _ => words.fill("debrief   {} of {}", &[&at, &all]),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::lab::lesson::Source;
 use crate::lab::lesson::interface::Interface;
 use crate::lab::model::prose::{capital, sentence};
 use crate::lab::quiz::Asked;
-use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Status, Verdict, consent};
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Reason, Stage, State, Status, Verdict, consent};
 
 pub mod drill;
 mod experiment;
@@ -28,6 +28,19 @@ mod resume;
 
 fn labeled(label: &str, text: &str) -> String {
     format!("{}: {}", capital(label), sentence(text))
+}
+
+/// Why an intent isn't allowed now, with what can be typed instead.
+pub fn explain(state: &State, reason: Reason) -> String {
+    let words = state.interface();
+    match reason {
+        Reason::AnswerFirst => words.say("Answer first, or type s to skip.").to_owned(),
+        Reason::PolicyHeld => {
+            let text = "Stage {} needs your OK. Press Enter there, or type no.";
+            words.fill(text, &[&state.current().number()])
+        }
+        reason => remark(&state.explain(reason)),
+    }
 }
 
 /// A message of the screen as a sentence.
@@ -281,7 +294,7 @@ pub fn comparison(state: &State) -> Vec<String> {
 
 /// The shown question of the debrief, with its explanation once it is answered, or the card.
 pub fn debrief(state: &State) -> Vec<String> {
-    let (debrief, words) = (state.debrief(), state.lesson().words());
+    let words = state.lesson().words();
     let Some(asked) = state.debrief_question() else {
         let card = state.lesson().card(state.own_way()).text(usize::MAX);
         return std::iter::once(String::new()).chain(card.lines().map(str::to_owned)).collect();
@@ -294,7 +307,7 @@ pub fn debrief(state: &State) -> Vec<String> {
         };
         return vec![format!("{verdict} {}", asked.explanation.trim())];
     }
-    let number = state.interface().fill("debrief   {} of {}", &[&(debrief.position() + 1), &debrief.entries().len()]);
+    let number = super::debrief::number(state);
     let number = number.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut lines = vec![String::new(), sentence(&number)];
     lines.extend(super::debrief::lead(state, &asked));

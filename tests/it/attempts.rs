@@ -491,6 +491,8 @@ fn drills_begin_where_the_usual_way_ends(
     assert_eq!((it.task(), it.trouble()), (Task::Lock, None));
     assert_eq!(lab.state.attempts().standing(), None, "the console's statements stand instead");
     lab.press(Intent::Close);
+    assert!(lab.state.is_drilling(), "the first press asks");
+    lab.press(Intent::Close);
     assert_eq!((lab.state.is_drilling(), lab.state.experiments().changes()), (false, &[][..]));
     assert_eq!(lab.stands(), Mechanism::ALL.map(|other| other == mechanism), "it is put back");
     assert!(!lab.policy().contains("\"Allow use of the key\""));

@@ -248,6 +248,8 @@ fn each_fault_shows_and_each_fix_does_what_it_should(#[values(0, 1, 2, 3, 4, 5, 
         // The fault is in place again. Leaving undoes it.
         assert_ne!(lab.snapshot(), before.clone().unwrap(), "{drill:?}");
         lab.press(Intent::Close);
+        assert!(!lab.exited && lab.state.view().message.as_deref() == Some("press esc again to stop the drills"));
+        lab.press(Intent::Close);
         assert!(lab.exited, "{drill:?}");
         assert_eq!(lab.snapshot(), before.unwrap(), "{drill:?}");
     }

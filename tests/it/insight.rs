@@ -119,7 +119,7 @@ fn the_denied_scans_second_lock_lacks_an_allow() {
     }
     let before = &seen[0][1];
     assert_eq!(words(before), [(no, false), (no, false), (but, true), (no, false)]);
-    let own = before.rungs[2].looked_at.last().unwrap();
+    let own = before.rungs[2].looked_at.first().unwrap();
     assert_eq!(own.policy, "the managed policy AmazonDynamoDBFullAccess");
     assert!(own.result.contains("kms:DescribeKey, kms:ListAliases or"), "{}", own.result);
     assert!(own.json["Action"].as_array().unwrap().iter().any(|action| action == "kms:ListAliases"), "{}", own.json);

@@ -38,7 +38,7 @@ use album::{Album, album, assert_album, assert_picture};
 
 const SIZES: [Size; 3] = [Size::new(80, 24), Size::new(100, 28), Size::new(200, 50)];
 
-fn dark() -> Theme {
+pub fn dark() -> Theme {
     Theme::choose(ThemeName::Dark, ColorLevel::Ansi16)
 }
 

@@ -209,6 +209,14 @@ impl Debrief {
         self.at
     }
 
+    /// The number of the shown item, counted from 1, and how many there are: of the items asked for the first time, or of
+    /// those asked again.
+    pub fn number(&self) -> (usize, usize) {
+        let is_again = self.current().is_some_and(|entry| entry.again);
+        let like = |entries: &[Entry]| entries.iter().filter(|entry| entry.again == is_again).count();
+        (like(self.entries.get(..=self.at).unwrap_or(&self.entries)), like(&self.entries))
+    }
+
     /// The shown item; `None` when the card is shown.
     pub fn current(&self) -> Option<&Entry> {
         self.entries.get(self.at)
@@ -283,6 +291,7 @@ mod tests {
     fn a_wrong_answer_comes_back_once_at_the_end() {
         let mut debrief = begun();
         debrief.answer(Choice::Answer(0), false);
+        assert_eq!(debrief.number(), (1, 4), "a wrong answer makes it no longer");
         debrief.answer(Choice::Answer(1), true); // Too late: one item takes one answer.
         assert_eq!(debrief.current().unwrap().reply, Some(Reply { choice: Choice::Answer(0), right: false }));
         for _ in 0..3 {
@@ -292,6 +301,7 @@ mod tests {
         debrief.advance();
         let again = *debrief.current().unwrap();
         assert_eq!((again.item, again.again), (Item::Question(Stage::Who), true));
+        assert_eq!(debrief.number(), (1, 1), "those asked again are counted apart");
         debrief.answer(Choice::Answer(0), false);
         debrief.advance();
         assert_eq!(debrief.current(), None, "then the card");

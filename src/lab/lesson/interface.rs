@@ -86,6 +86,7 @@ pub const ALL: &[&str] = &[
     "waiting until DynamoDB has no table key in memory",
     // The debrief.
     "debrief   {} of {}",
+    "debrief   once more, {} of {}",
     "the card to keep",
     "drills: {} points",
     "written in this folder: {}, and your result, {}",
@@ -222,6 +223,10 @@ pub const ALL: &[&str] = &[
     "press again to skip the question",
     "press {} again to leave; your progress is saved",
     "press {} again to leave; nothing is saved",
+    "press {} again to stop the drills",
+    "; `{}` writes it up",
+    "; `{}` resumes here, `{} --fresh` starts over",
+    "; `{}` with the same options resumes here; --fresh starts over",
     "nothing to explain yet: {}",
     "nothing to show yet: {}",
     "nothing to copy yet: {}",

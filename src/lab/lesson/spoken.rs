@@ -42,6 +42,7 @@ pub const SPOKEN: &[&str] = &[
     "undo to undo it",
     "drop for the usual way",
     "or type compare to write it yourself",
+    "Stage {} needs your OK. Press Enter there, or type no.",
     "Answer first, or type s to skip: the question is about this call.",
     "That is for stage 7, before it is done.",
     "write key policy, write iam policy, write grant: at stage 7, write it yourself. Then send or drop. undo: undo it.",

@@ -6,8 +6,9 @@ use super::state::State;
 use crate::lab::feature::attempts;
 use crate::lab::feature::drills::{Current, Outlook, Part, Then};
 use crate::lab::feature::insight::forecast;
+use crate::lab::feature::presenting::PressTwice;
 use crate::lab::kernel::event::{AttemptCommand, Command, RunId};
-use crate::lab::model::drill::{Drill, Level, Plan};
+use crate::lab::model::drill::{Drill, Level, Look, Plan};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
@@ -47,22 +48,16 @@ pub(super) fn prepared(state: &mut State) {
 }
 
 /// Performs an intent in the drills.
-pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
+pub(super) fn perform(state: &mut State, intent: Intent, is_second_press: bool) -> Vec<Command> {
+    if !is_second_press && stops_drill(state, intent) {
+        warn_of_stopping(state, intent);
+        return Vec::new();
+    }
     let (is_idle, given_user) = (!state.kernel.is_interrupted(), state.backend.given_user);
     state.view.message = None;
     let part = match intent {
         Intent::Drill(DrillAction::Answer(place)) => state.drills.answer(place.into(), given_user),
-        Intent::Drill(DrillAction::Look(look)) => match state.drills.current().and_then(Current::look) {
-            Some(open) if open == look => {
-                look_away(state);
-                None
-            }
-            _ => {
-                state.view.scroll_to(0);
-                state.view.focus_on(Identity::Admin);
-                Some(Part::Look(look))
-            }
-        },
+        Intent::Drill(DrillAction::Look(look)) => toggle_look(state, look),
         Intent::Drill(DrillAction::Write) => state.drills.write(given_user),
         Intent::OpenShell => return vec![notice::open_shell(state)],
         Intent::Drill(_) => {
@@ -106,6 +101,37 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
     };
     part.into_iter().for_each(|part| begin_part(state, part));
     Vec::new()
+}
+
+/// Whether `intent` would end a drill that is under way and not solved. Where a document is looked at, going back only
+/// closes that.
+fn stops_drill(state: &State, intent: Intent) -> bool {
+    let stops = match intent {
+        Intent::Close => !state.drills.is_looking(),
+        intent => intent == Intent::AskToQuit,
+    };
+    stops && state.drills.current().is_some_and(Current::is_open) && !state.drills.is_leaving()
+}
+
+/// Says that a second press stops: one stray key must not end a series.
+fn warn_of_stopping(state: &mut State, intent: Intent) {
+    let (press, key) = match intent {
+        Intent::Close => (PressTwice::StopDrills, state.view.keys.first("back", "esc")),
+        _ => (PressTwice::Leave, state.quit_key()),
+    };
+    let text = state.interface().fill("press {} again to stop the drills", &[&key]);
+    state.view.message = state.presenting.ask_again(press, text);
+}
+
+/// Looks at a document, or away from it.
+fn toggle_look(state: &mut State, look: Look) -> Option<Part> {
+    if state.drills.current().and_then(Current::look) == Some(look) {
+        look_away(state);
+        return None;
+    }
+    state.view.scroll_to(0);
+    state.view.focus_on(Identity::Admin);
+    Some(Part::Look(look))
 }
 
 /// Closes the document that is looked at.

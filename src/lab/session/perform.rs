@@ -39,6 +39,7 @@ impl State {
             // No log has the digits of an account: only consent may depend on them.
             Intent::TypeDigit(_) | Intent::EraseDigit => false,
             Intent::AskToQuit => self.presenting.is_second_press(Some(PressTwice::Leave), &mut self.view.message),
+            Intent::Close => self.presenting.is_second_press(Some(PressTwice::StopDrills), &mut self.view.message),
             Intent::Present(PresenterAction::Next) => {
                 self.presenting.is_second_press(Some(PressTwice::Next), &mut self.view.message)
             }
@@ -57,7 +58,7 @@ impl State {
         let leaves = matches!(intent, Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit);
         let is_writing = self.view.desk.is_some() && !leaves;
         if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank && !is_writing {
-            return drilling::perform(self, intent);
+            return drilling::perform(self, intent, is_second_press);
         }
         if self.mode() == Mode::Debrief
             && let Some(commands) = self.perform_in_debrief(intent, is_second_press)
@@ -289,7 +290,7 @@ impl State {
     }
 
     /// The key that leaves. In the editor letters type.
-    fn quit_key(&self) -> &str {
+    pub(super) fn quit_key(&self) -> &str {
         let first = self.view.keys.first("quit", "q");
         if self.view.desk != Some(Desk::Editor) {
             return first;

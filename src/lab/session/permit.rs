@@ -261,7 +261,6 @@ impl State {
         }
     }
 
-    /// One page leads to another: nobody has to close the first.
     /// Whether the open page has another side: the other identity's ladder, or the front of the card.
     fn has_other_side(&self) -> bool {
         match self.view.page() {
@@ -270,6 +269,7 @@ impl State {
         }
     }
 
+    /// One page leads to another: nobody has to close the first.
     fn permit_page(&self, mode: Mode, page: Page) -> Permit {
         let missing = match page {
             _ if mode == Mode::Page && self.view.page() == Some(page) => None,

@@ -156,7 +156,7 @@ fn a_long_list_of_actions_is_told_in_short_and_quoted_whole() {
     let actions: Vec<String> = (0..50).map(|n| format!("sns:A{n}")).chain(["kms:DescribeKey".to_owned()]).collect();
     let identity = json!([{"Effect": "Allow", "Action": actions, "Resource": "*"}]);
     let ladder = Ladder::of(&decided("r", &json!([root()]), &identity, &[]));
-    let evidence = ladder.rungs[2].looked_at.last().unwrap();
+    let evidence = ladder.rungs[2].looked_at.first().unwrap();
     assert_eq!(evidence.result, "It applies to kms:DescribeKey or 50 other actions, but the call is kms:Decrypt.");
     assert_eq!(evidence.json["Action"].as_array().unwrap().len(), 51);
 }

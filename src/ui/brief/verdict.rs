@@ -41,6 +41,7 @@ impl<'a> Brief<'a> {
             outcome.content.push(Span::styled(text, self.theme.strong));
         }
         let verdict = [vec![outcome.clone()], self.votes(), self.reply()].concat();
+        let corrected = self.correction().map(|right| [verdict.clone(), vec![right]].concat());
         let choices = self.next_steps();
         let in_words = self.votes_in_words().map(|votes| [vec![outcome.clone()], votes, self.reply()].concat());
         let brief = [vec![outcome.in_one_line()], self.votes(), self.reply()].concat();
@@ -48,6 +49,7 @@ impl<'a> Brief<'a> {
         let mut fitting: Vec<Vec<Part<'a>>> = Vec::new();
         fitting.extend(in_words.iter().map(|parts| with_choices(parts)));
         fitting.extend(in_words);
+        fitting.extend(corrected.map(|parts| with_choices(&parts)));
         fitting.extend([with_choices(&verdict), with_choices(&brief), verdict, brief]);
         self.fitting(&fitting, budget.most)
     }
@@ -70,6 +72,15 @@ impl<'a> Brief<'a> {
             None => return Vec::new(),
         };
         vec![self.part(None, &text)]
+    }
+
+    /// The right answer, where the feedback says only why the chosen one is wrong.
+    fn correction(self) -> Option<Part<'a>> {
+        let asked = self.state.shown_question()?;
+        let (_, chosen) = asked.reply()?;
+        let (letter, right) = asked.right().filter(|_| !chosen.right && chosen.feedback.is_some())?;
+        let mark = Span::styled(format!("✔ {letter}  "), self.theme.allowed.text);
+        Some(Part::plain(vec![mark, Span::styled(sentence(&right.text), self.theme.base)]))
     }
 
     /// The explanation of the chosen answer, or of the right one.

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::lab::State;
 use crate::lab::insight::forecast::Sign;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::model::mechanism::Mechanism;
 
 use super::super::keys::names;
@@ -35,8 +36,9 @@ pub const ROWS: [(&str, [&str; 3]); 6] = [
     ("to undo", ["PutKeyPolicy again", "DeleteUserPolicy", "RevokeGrant"]),
 ];
 
-/// The row that decides.
+/// The row that decides, and that of the calls.
 const DECIDES: &str = "choose it for";
+const CALL: &str = "the call";
 
 /// The same in sentences, where the table has no room.
 const SENTENCES: [&str; 3] = [
@@ -48,8 +50,28 @@ const SENTENCES: [&str; 3] = [
      goes, and for AWS services. The call is CreateGrant.",
 ];
 
-/// The lines of the choice.
+/// The lines of the choice. Where the sentences have no room, each way says when to choose it, and no more.
 pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
+    let lines = lines_with(state, theme, area, way_in_sentences, true);
+    if lines.len() <= usize::from(area.height) {
+        return lines;
+    }
+    lines_with(state, theme, area, way_in_brief, false)
+}
+
+/// The texts of a way on a narrow screen.
+type InWords = fn(Mechanism, Interface<'_>) -> String;
+
+fn way_in_sentences(mechanism: Mechanism, words: Interface<'_>) -> String {
+    words.word(SENTENCES[mechanism.index()]).to_owned()
+}
+
+fn way_in_brief(mechanism: Mechanism, words: Interface<'_>) -> String {
+    let of = |label| ROWS.iter().find(|(row, _)| *row == label).map_or("", |(_, cells)| cells[mechanism.index()]);
+    format!("{} · {}", words.word(of(DECIDES)), of(CALL))
+}
+
+fn lines_with(state: &State, theme: &Theme, area: Rect, in_words: InWords, is_airy: bool) -> Vec<Line<'static>> {
     let words = state.interface();
     let columns = usize::from(area.width).saturating_sub(2);
     let indent = |text: &str, style| labeled((" ", style), (text.to_owned(), style), columns, 1);
@@ -59,11 +81,13 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
             lines.push(Line::default());
         }
     };
-    let mut lines = vec![Line::default()];
+    let mut lines = Vec::new();
+    let blank = |lines: &mut Vec<Line<'static>>| lines.extend(is_airy.then(Line::default));
+    blank(&mut lines);
     let intro =
         words.say("Nothing allows test-user to use the key. Any one of these three can. Which would you choose?");
     lines.extend(indent(intro, theme.strong));
-    lines.push(Line::default());
+    blank(&mut lines);
     let mut spans = vec![Span::raw("   ")];
     spans.extend(expected(Sign::Yes, Sign::No, words, theme));
     lines.push(Line::from(spans));
@@ -72,11 +96,11 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
         lines.extend(table(state, theme, area.width));
         gap(&mut lines);
     } else {
-        for (mechanism, text) in Mechanism::ALL.into_iter().zip(SENTENCES) {
+        for mechanism in Mechanism::ALL {
             let number = names::first(way(mechanism), &state.view().keys);
             let head = format!("{number}  {}  ", words.word(mechanism.name()));
             let lead = vec![Span::raw(" "), Span::styled(head, theme.focus)];
-            let text = vec![Span::styled(words.word(text).to_owned(), theme.base)];
+            let text = vec![Span::styled(in_words(mechanism, words), theme.base)];
             lines.extend(wrap(lead, text, columns, 4));
         }
     }

@@ -86,6 +86,8 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         "billboard" if state.view().billboard => 1,
         // Letters type there, so the way out must be named.
         "back" if state.mode() == Mode::Writing => 1,
+        // Esc leads out; nobody can guess how a name is inserted.
+        "quit" if state.mode() == Mode::Writing => 3,
         // Anyone who sees HTTP, or one pane of two, must find back.
         "view" if state.view().mode != ViewMode::default() => 2,
         "lesson" if explains_elsewhere(state, area) => 2,

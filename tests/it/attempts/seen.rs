@@ -8,11 +8,14 @@ use kmslab::lab::lesson::Files;
 use kmslab::lab::model::attempt;
 use kmslab::lab::model::mechanism::Mechanism;
 use kmslab::lab::{BackendKind, Intent, Lesson, Mode, Place, State};
+use kmslab::ui::render;
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
 use super::{Lab, right, sandbox};
 use crate::screens::album::{album, assert_album};
+use crate::screens::dark;
+use crate::support::lab::text_dump;
 
 /// The key policy's right statement, for DynamoDB alone.
 fn limited(state: &State) -> String {
@@ -53,6 +56,23 @@ fn stage_7_as_a_choice_on_the_screen() {
     let seen = seen.into_iter().map(|(name, state)| (format!("german {name}"), state.with_lesson(german.clone())));
     let seen: Vec<(String, State)> = seen.collect();
     assert_album("ways", album(seen.iter().map(|(name, state)| (name.clone(), state, sizes[1]))));
+}
+
+#[test]
+fn a_small_screen_names_all_ways_and_how_to_insert() {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
+    let german = Arc::new(Lesson::parse(&Files::embedded(), "de").unwrap());
+    let small = |state: &State| text_dump(&render(state, &dark(), Size::new(60, 18)));
+    for text in [small(&lab.state), small(&lab.state.clone().with_lesson(german))] {
+        for call in ["PutKeyPolicy", "PutUserPolicy", "CreateGrant"] {
+            assert!(text.contains(call), "{call}:\n{text}");
+        }
+        assert!(text.contains("   1 2 3   ") && text.contains("   enter   "), "the choices, too:\n{text}");
+    }
+    lab.press(Intent::ChooseWay(Mechanism::Grant));
+    let text = small(&lab.state);
+    assert!(text.contains("ctrl-n insert") && text.contains("esc back"), "{text}");
 }
 
 #[test]

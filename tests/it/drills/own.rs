@@ -131,6 +131,8 @@ fn leaving_the_editor_leaves_the_drill_and_undoes_it() {
     lab.diagnose();
     lab.press(WRITE);
     lab.press(Intent::AskToQuit);
+    assert_eq!(lab.state.view().message.as_deref(), Some("press ctrl-c again to stop the drills"), "a letter types");
+    lab.press(Intent::AskToQuit);
     assert!(lab.exited && lab.state.experiments().changes().is_empty());
 }
 

@@ -348,8 +348,9 @@ impl<'d> Trace<'d> {
         let delegating = self.of(|examined| !is_identity(examined)).find(|examined| delegates(examined));
         let own = || self.of(is_identity);
         let allowing = own().find(|examined| allows(examined));
-        let mut looked_at: Vec<Evidence> = delegating.into_iter().map(evidence).collect();
-        looked_at.extend(allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]));
+        // The caller's own policies come first: what lets them count is read once they are known.
+        let mut looked_at = allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]);
+        looked_at.extend(delegating.map(evidence));
         let (word, sentence) = match (delegating, allowing) {
             _ if self.is_service() => (Word::No, "a service has no IAM policies in this account".to_owned()),
             (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", short(&allowing.source))),

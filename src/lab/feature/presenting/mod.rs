@@ -18,6 +18,8 @@ use phones::Phones;
 pub enum PressTwice {
     /// Leaving in the middle of a lab.
     Leave,
+    /// Stopping the drills in the middle of one.
+    StopDrills,
     /// A clicker's button on an open question or a held call.
     Next,
 }
@@ -105,7 +107,7 @@ impl Presenting {
         let asked = self.pressed_once.take().filter(|(_, text)| message.as_ref() == Some(text));
         let asked = asked.map(|(asked, _)| asked);
         let is_second = asked.is_some() && asked == press;
-        if !is_second && asked == Some(PressTwice::Leave) {
+        if !is_second && matches!(asked, Some(PressTwice::Leave | PressTwice::StopDrills)) {
             *message = None;
         }
         is_second

@@ -171,7 +171,7 @@ fn write(mechanism: Mechanism, state: &State) -> Asked {
             let close = state.view().page().is_some().then_some(Intent::Close);
             Asked::Do(close.into_iter().chain([intent]).collect())
         }
-        Permit::Because(reason) => Asked::Tell(vec![plain::remark(&state.explain(reason))]),
+        Permit::Because(reason) => Asked::Tell(vec![plain::explain(state, reason)]),
         Permit::No => Asked::Tell(vec![say("That is for stage 7, before it is done.")]),
     }
 }
@@ -209,9 +209,13 @@ fn anywhere(line: &str, state: &State) -> Asked {
     }
     let known = INTENTS.into_iter().find(|(words, _)| words.contains(&line));
     match known.map(|(_, intent)| (intent, state.permit_behind_page(intent))) {
+        // A typed word is no stray key: it needs no second one.
+        Some((Intent::Close, Permit::Yes)) if state.is_drilling() && !state.drills().is_looking() => {
+            doing(vec![Intent::Close; 2])
+        }
         Some((intent, Permit::Yes)) => doing(vec![intent]),
         Some((intent, Permit::Because(reason))) if intent != Intent::Advance => {
-            Asked::Tell(vec![plain::remark(&state.explain(reason))])
+            Asked::Tell(vec![plain::explain(state, reason)])
         }
         _ => told(line, state),
     }
