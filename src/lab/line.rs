@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feature::presenting::pace::Timing;
 use super::remote::KeyAnswer;
-use super::snapshot::PresenterSnapshot;
+use super::snapshot::{Closing, PresenterSnapshot};
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
@@ -42,6 +42,9 @@ pub struct Line {
     /// The address of the teacher's page, a secret; `None` without an audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<String>,
+    /// What a presenter can end with, once the lab was left in the usual way. No line follows that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closing>,
     /// What became of the newest key that came from the notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyAnswer>,
@@ -90,6 +93,7 @@ mod tests {
             at: 10_000,
             timing: Timing::of(&state),
             teacher: None,
+            closed: None,
             lab: PresenterSnapshot::of(&state),
             key: Some(KeyAnswer { number: 7, outcome: KeyOutcome::NotNow }),
         }

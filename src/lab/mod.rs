@@ -82,7 +82,7 @@ pub use replay::RecordedStage;
 pub use saving::{Place, SavedSession};
 pub use search::{Search, SearchAction};
 pub use shot::Shot;
-pub use snapshot::PresenterSnapshot;
+pub use snapshot::{Closing, PresenterSnapshot};
 pub use stage::Stage;
 pub use state::State;
 pub use view::{Overlay, Page, View, ViewMode};

@@ -224,6 +224,27 @@ impl Timing {
     }
 }
 
+/// What a presenter's second screen shows once the lab was left: how it went, and what to ask the class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// How many stages were met, in the lesson's language.
+    pub summary: String,
+    /// The debrief's claims, each with the answer and its reason.
+    pub claims: Vec<Likely>,
+}
+
+impl Closing {
+    /// That of a lab which is left with `state`.
+    pub fn of(state: &State) -> Closing {
+        let words = &state.lesson().frame.export;
+        let claims = state.lesson().frame.debrief.iter().map(|claim| {
+            let verdict = if claim.is_true { &words.true_claim } else { &words.false_claim };
+            Likely { question: claim.claim.clone(), answer: format!("{verdict}. {}", claim.explanation.trim()) }
+        });
+        Closing { summary: state.summary_in(state.interface()), claims: claims.collect() }
+    }
+}
+
 /// How a class has answered with its hands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClassScore {

@@ -10,7 +10,9 @@ use crate::lab::lesson::interface::Interface;
 use crate::lab::line::Line as Told;
 use crate::lab::presenting::pace::minutes;
 use crate::lab::remote::KeyOutcome;
-use crate::lab::snapshot::{EXPECTED, LOOK_AT, MET, NOT_MET, NextView, PresenterSnapshot, Progress, QuestionView};
+use crate::lab::snapshot::{
+    Closing, EXPECTED, LOOK_AT, MET, NOT_MET, NextView, PresenterSnapshot, Progress, QuestionView,
+};
 
 use super::join;
 use super::signs;
@@ -185,6 +187,9 @@ fn followed(notes: &Notes, line: &Told) -> String {
     let process = format!("kmslab {}", line.process);
     if let Some(lost) = notes.lost {
         let since = minutes(notes.now.saturating_sub(lost) / 1_000);
+        if line.closed.is_some() {
+            return format!("{process} {} ", words.fill("closed {} ago", &[&since]));
+        }
         return format!("✘ {process} {} ", words.fill("STOPPED {} ago", &[&since]));
     }
     let backend = lab.backend.to_uppercase();
@@ -197,11 +202,14 @@ fn followed(notes: &Notes, line: &Told) -> String {
 
 /// Everything between the time and the footer.
 fn content(notes: &Notes, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let Some(Told { lab, teacher, .. }) = &notes.line else { return Vec::new() };
+    let Some(Told { lab, teacher, closed, .. }) = &notes.line else { return Vec::new() };
     let mut page = lines(lab, theme, columns);
     if notes.lost.is_none() {
         page.extend(teacher.iter().flat_map(|address| remote(lab, address, theme, columns)));
         return page;
+    }
+    if let Some(closing) = closed {
+        return closing_lines(lab, closing, theme, columns);
     }
     for span in page.iter_mut().flat_map(|line| &mut line.spans) {
         span.style = theme.dim;
@@ -222,6 +230,21 @@ fn content(notes: &Notes, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     }
     lines.extend([Line::default(), Line::styled(words.say("LAST PAGE").to_owned(), theme.strong), Line::default()]);
     lines.append(&mut page);
+    lines
+}
+
+/// How the lab went, and the debrief's claims to ask the class about.
+fn closing_lines(lab: &PresenterSnapshot, closing: &Closing, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = Interface::new(&lab.words);
+    let mut lines = wrap_plain(&words.fill("The lab is closed: {}.", &[&closing.summary]), theme.strong, columns);
+    let ask = "To end with, ask the class: true or false?";
+    lines.extend(wrap_plain(words.say(ask), theme.base, columns));
+    for (number, claim) in (1..).zip(&closing.claims) {
+        lines.push(Line::default());
+        let lead = vec![Span::styled(format!("{number}  "), theme.strong)];
+        lines.extend(wrap(lead, vec![Span::styled(claim.question.clone(), theme.strong)], columns, 3));
+        lines.extend(wrap(vec![Span::raw("   ")], vec![Span::styled(claim.answer.clone(), theme.base)], columns, 3));
+    }
     lines
 }
 

@@ -80,7 +80,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.lab.leave_mid_lab();
     assert_eq!(pair.lab.ends(), 0);
     assert_eq!(pair.sockets(), Vec::<PathBuf>::new());
-    pair.notes.wait_for(&["STOPPED 0:0", "It resumes at stage 6.", "LAST PAGE", "6/9"]);
+    pair.notes.wait_for(&["closed 0:0", "The lab is closed: 6 of 9 stages met.", "true or false?", "6/9"]);
     pair.notes.press("\x1b[6~");
     pair.notes.wait_for(&["PgDn ! not sent: no lab answers"]);
 

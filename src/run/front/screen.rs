@@ -71,7 +71,11 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         stopped: None,
         typist: Typist::default(),
     };
-    driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await
+    let ended = driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await;
+    if matches!(ended, Ok(Ended::Finished)) {
+        front.notes.close(state).await;
+    }
+    ended
 }
 
 struct OnScreen<'a, W: Write> {

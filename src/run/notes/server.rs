@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Place, now};
 use crate::lab::line::{Line, VERSION};
 use crate::lab::remote::{KeyAnswer, RemoteKey};
-use crate::lab::{PresenterSnapshot, State, Timing};
+use crate::lab::{Closing, PresenterSnapshot, State, Timing};
 
 /// How many may follow a lab at the same time.
 #[cfg(unix)]
@@ -108,16 +108,31 @@ impl NotesServer {
         if self.told.as_ref() == Some(&telling) {
             return;
         }
-        let line = Line {
+        self.send(self.line(state, None)).await;
+        self.told = Some(telling);
+    }
+
+    /// Says that the lab was left in the usual way: those who follow know that it hasn't crashed.
+    pub async fn close(&mut self, state: &State) {
+        let line = self.line(state, Some(Closing::of(state)));
+        self.send(line).await;
+    }
+
+    fn line(&self, state: &State, closed: Option<Closing>) -> Line {
+        Line {
             version: VERSION,
             process: std::process::id(),
             at: now(),
             timing: Timing::of(state),
-            teacher: self.teacher.clone(),
-            lab: telling.0.clone(),
+            // The page ends with the lab.
+            teacher: self.teacher.clone().filter(|_| closed.is_none()),
+            closed,
+            lab: PresenterSnapshot::of(state),
             key: self.answer,
-        };
-        self.told = Some(telling);
+        }
+    }
+
+    async fn send(&self, line: Line) {
         let Ok(text) = serde_json::to_string(&line) else { return };
         self.latest.send_replace(Arc::from(text + "\n"));
         // One of the receivers listens for new clients.

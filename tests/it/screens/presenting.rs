@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::line::{Line, VERSION};
 use kmslab::lab::remote::{KeyAnswer, KeyOutcome};
-use kmslab::lab::snapshot::Progress;
+use kmslab::lab::snapshot::{Closing, Progress};
 use kmslab::lab::{
     Event, Experiment, Intent, Overlay, PresenterAction, PresenterSnapshot, Stage, State, Status, Timing,
 };
@@ -277,6 +277,7 @@ fn told(state: &State) -> Line {
         process: 4711,
         at: 1_000_000,
         timing: Timing::of(state),
+        closed: None,
         teacher: None,
         lab: PresenterSnapshot::of(state),
         key: None,
@@ -326,11 +327,18 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
     dead.sends("PgDn".into());
     dead.lose(Some("The lab that runs here does not answer.".into()));
     dead.now += 42_000;
+    let mut closed = hearing(&after.state, 0);
+    closed.hear(Line { closed: Some(Closing::of(&after.state)), ..told(&after.state) }, 0);
+    for _ in 0..3 {
+        closed.lose(None);
+    }
+    closed.now += 42_000;
     let mut refused = hearing(&before.state, 0);
     let number = refused.sends("X".into()).unwrap();
     refused.hear(Line { key: Some(KeyAnswer { number, outcome: KeyOutcome::OnlyInLab }), ..told(&before.state) }, 0);
     let screens = [
         ("the lab died", dead, SIZES[0]),
+        ("the lab was left", closed, SIZES[0]),
         ("a key that is refused", refused, SIZES[0]),
         ("before", hearing(&before.state, 0), SIZES[0]),
         ("after, of two labs", hearing(&after.state, 1), SIZES[0]),
