@@ -2,6 +2,7 @@
 
 mod card;
 mod class;
+mod classroom;
 mod cleanup;
 mod convert;
 mod doctor;
@@ -59,6 +60,9 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref())?;
+    if cli.class.join.is_some() && cli.command.is_some() {
+        return Err(UsageError::new("--join belongs to the interactive lab: it takes no command").into());
+    }
     recording::check(cli.command.as_ref(), &cli.recording)?;
     start_debug_log(&cli, environment)?;
     // Only commands that start a lab read the config file.
@@ -113,10 +117,13 @@ fn start_debug_log(cli: &Cli, environment: &Environment) -> Result<(), UsageErro
 fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Config) -> Result<Exit, Report> {
     let recording = &cli.recording;
     match cli.command {
-        None => learn(runtime, &cli.options, recording, environment, config),
+        None => {
+            let purpose = Purpose::Learn(classroom::join(&cli.class)?);
+            learn(runtime, &cli.options, recording, environment, config, &purpose)
+        }
         Some(Command::Drill { which, level }) => {
             let purpose = interactive::drills(which, level, &cli.options);
-            drill(runtime, &cli.options, recording, environment, config, purpose)
+            drill(runtime, &cli.options, recording, environment, config, &purpose)
         }
         Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
         Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
@@ -149,7 +156,8 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             let wanted = crate::export::Wanted { file: &file, force: cli.recording.force, name: name.as_deref() };
             crate::export::export(&wanted, &cli.options, environment)
         }
-        Some(Command::Class { folder, csv }) => class::table(&folder, csv.as_deref()),
+        Some(Command::Class { folder: Some(folder), csv, .. }) => class::table(&folder, csv.as_deref()),
+        Some(Command::Class { folder: None, listen, .. }) => classroom::run(runtime, &cli.options, environment, listen),
         Some(Command::Card) => card::card(&cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
@@ -171,6 +179,7 @@ fn learn(
     recording: &RecordingOptions,
     environment: &Environment,
     config: &Config,
+    purpose: &Purpose,
 ) -> Result<Exit, Report> {
     match () {
         () if recording.record.is_some() && (options.plain || environment.dumb || !io::stdout().is_terminal()) => {
@@ -179,20 +188,20 @@ fn learn(
             )
             .into())
         }
-        () if options.plain => interactive::plain(runtime, options, environment, Purpose::Learn),
+        () if options.plain => interactive::plain(runtime, options, environment, purpose),
         () if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(runtime, options, environment, Format::Text)
         }
         () if environment.dumb && io::stdin().is_terminal() => {
             tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            interactive::plain(runtime, options, environment, Purpose::Learn)
+            interactive::plain(runtime, options, environment, purpose)
         }
         () if environment.dumb => {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(runtime, options, environment, Format::Text)
         }
-        () => interactive::interactive(runtime, options, recording, environment, config, Purpose::Learn),
+        () => interactive::interactive(runtime, options, recording, environment, config, purpose),
     }
 }
 
@@ -203,7 +212,7 @@ fn drill(
     recording: &RecordingOptions,
     environment: &Environment,
     config: &Config,
-    purpose: Purpose,
+    purpose: &Purpose,
 ) -> Result<Exit, Report> {
     if options.plain || (environment.dumb && io::stdin().is_terminal()) {
         return interactive::plain(runtime, options, environment, purpose);

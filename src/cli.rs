@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
 use crate::lab::Identity;
+use crate::lab::class::Join;
 use crate::ui::theme::ThemeChoice;
 
 pub use blank::unset_blank_settings;
@@ -23,7 +24,7 @@ pub use environment::Environment;
 pub use exit::{Exit, READER_GONE, UsageError};
 pub use output::{is_reader_gone, out, printable, tell};
 pub use record::{RecordArgs, ScriptCommand};
-pub use values::{AUDIENCE_ADDRESS, Drills, SERVE_ADDRESS, language};
+pub use values::{AUDIENCE_ADDRESS, CLASS_ADDRESS, Drills, SERVE_ADDRESS, language};
 
 /// The version, and the commit if it is known: `0.1.0 (0123456789ab)`.
 pub const VERSION: &str = env!("KMSLAB_VERSION");
@@ -46,6 +47,21 @@ pub struct Cli {
     /// Options of recordings.
     #[command(flatten)]
     pub recording: RecordingOptions,
+    /// Options of the interactive lab alone.
+    #[command(flatten)]
+    pub class: ClassOptions,
+}
+
+/// Options of the interactive lab in a class.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "In a class")]
+pub struct ClassOptions {
+    /// Join your teacher's class, and send it your progress: KMS-7KQ2@192.168.1.23
+    #[arg(long, value_name = "CODE@HOST", requires = "learner")]
+    pub join: Option<Join>,
+    /// Your name in the class
+    #[arg(long = "name", id = "learner", value_name = "NAME", requires = "join", value_parser = values::name)]
+    pub name: Option<String>,
 }
 
 impl Cli {
@@ -114,14 +130,17 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = values::name)]
         name: Option<String>,
     },
-    /// Show a class's result.json files as a table or CSV
+    /// Show a class at work; or its result.json files as a table or CSV
     Class {
-        /// The folder with the learners' results
+        /// The folder with the learners' results [default: none, a class that learners join now]
         #[arg(value_name = "DIR")]
-        folder: PathBuf,
+        folder: Option<PathBuf>,
         /// Write the table as CSV to a new file; - is stdout
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", requires = "folder")]
         csv: Option<PathBuf>,
+        /// Where learners reach the class
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = CLASS_ADDRESS, conflicts_with = "folder")]
+        listen: SocketAddr,
     },
     /// Print the card to keep: from "access denied" to the fix
     Card,

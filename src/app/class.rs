@@ -1,6 +1,5 @@
 //! `kmslab class DIR`: a table of the `result.json` files of a class, with those who need help first.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::Report;
 use serde::Deserialize;
-use unicode_width::UnicodeWidthStr;
 
 use super::report::print;
 use crate::cli::{Exit, UsageError, printable, tell};
 use crate::disk;
 use crate::lab::Stage;
+use crate::lab::class::table::{Row, as_csv, as_text, sort};
 
 /// The largest result, in bytes. A real one has about 4 KB.
 const LARGEST: u64 = 256 * 1024;
@@ -25,10 +24,6 @@ const MOST_ENTRIES: usize = 20_000;
 const LONGEST_NAME: usize = 80;
 /// The version of the schema that this program reads.
 const SCHEMA: u32 = 1;
-/// The first line of the CSV.
-const HEADER: &str =
-    "learner,stages_met,stages,not_met,right,answered,hints,drills_solved,drills,seconds,self_reported";
-
 /// What is read of a file. All else in it is ignored.
 #[derive(Deserialize)]
 struct Read {
@@ -51,20 +46,6 @@ struct ReadStage {
 struct ReadDrill {
     drill: String,
     solved: bool,
-}
-
-/// A learner's line.
-#[derive(Debug, PartialEq, Eq)]
-struct Row {
-    name: String,
-    met: usize,
-    not_met: usize,
-    right: usize,
-    answered: usize,
-    hints: u64,
-    solved: usize,
-    drills: usize,
-    seconds: Option<u64>,
 }
 
 /// Prints the table of the results in `folder`, or writes it as CSV to `csv`; `-` is stdout.
@@ -151,56 +132,6 @@ fn row(text: &str, file: &Path) -> Result<Row, String> {
         drills: distinct(false),
         seconds: read.seconds,
     })
-}
-
-/// Those who need help come first: stages that were not met, then the fewest stages, wrong answers, hints.
-fn sort(rows: &mut [Row]) {
-    rows.sort_by(|a, b| {
-        let need = |row: &Row| (Reverse(row.not_met), row.met, Reverse(row.answered - row.right), Reverse(row.hints));
-        need(a).cmp(&need(b)).then_with(|| a.name.cmp(&b.name))
-    });
-}
-
-fn as_text(rows: &[Row]) -> String {
-    let width = rows.iter().map(|row| row.name.width()).max().unwrap_or(0).max("learner".len());
-    let line = |name: &str, cells: [String; 6]| {
-        let [met, not_met, right, hints, drills, time] = cells;
-        let gap = " ".repeat(width.saturating_sub(name.width()));
-        format!("{name}{gap}  {met:>6}  {not_met:>7}  {right:>5}  {hints:>5}  {drills:>6}  {time:>7}\n")
-    };
-    let mut text = line("learner", ["stages", "not met", "right", "hints", "drills", "seconds"].map(str::to_owned));
-    for row in rows {
-        let drills = if row.drills == 0 { "-".to_owned() } else { format!("{}/{}", row.solved, row.drills) };
-        let cells = [
-            format!("{}/{}", row.met, Stage::ALL.len()),
-            row.not_met.to_string(),
-            format!("{}/{}", row.right, row.answered),
-            row.hints.to_string(),
-            drills,
-            row.seconds.map_or_else(|| "-".to_owned(), |seconds| seconds.to_string()),
-        ];
-        text.push_str(&line(&row.name, cells));
-    }
-    text.push_str("\nSelf-reported by the learners' own labs: a teaching aid, not a grade.\n");
-    text
-}
-
-fn as_csv(rows: &[Row]) -> String {
-    let mut text = format!("{HEADER}\n");
-    for row in rows {
-        let numbers =
-            [row.met, Stage::ALL.len(), row.not_met, row.right, row.answered].map(|n| n.to_string()).join(",");
-        let seconds = row.seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
-        let rest = format!("{},{},{},{seconds},true", row.hints, row.solved, row.drills);
-        text.push_str(&format!("{},{numbers},{rest}\n", cell(&row.name)));
-    }
-    text
-}
-
-/// A text as a cell. Spreadsheets take one that begins with these signs for a formula, unless an apostrophe leads it.
-fn cell(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::export;
 use crate::lab::{BackendKind, Drill, Effect, Event, Lesson, Level, Plan, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::audience::Audience;
+use crate::run::class::reporter::Reporter;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
 use crate::run::front::{plain, screen};
@@ -52,24 +53,53 @@ pub(super) fn learner(
 }
 
 /// What a person has come for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Purpose {
-    /// The lab.
-    Learn,
+    /// The lab, which may belong to a class.
+    Learn(Option<Arc<Reporter>>),
     /// Drills: the stages before them run by themselves.
     Drill(Plan),
 }
 
 impl Purpose {
     /// Builds this process's n-th lab.
-    fn lab(self, runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
-        let Purpose::Drill(plan) = self else { return learner(runtime, options, environment, earlier) };
+    fn lab(
+        &self,
+        runtime: &Runtime,
+        options: &Options,
+        environment: &Environment,
+        earlier: u64,
+    ) -> Result<Lab, Report> {
+        let plan = match self {
+            Purpose::Drill(plan) => *plan,
+            Purpose::Learn(class) => {
+                let mut lab = learner(runtime, options, environment, earlier)?;
+                if let Some(class) = class {
+                    lab.state.join_class();
+                    // One letter is one answer on every screen of the class.
+                    if lab.state.quiz().asks() {
+                        lab.state = lab.state.with_quiz(Quiz::new(class.seed()));
+                    }
+                }
+                return Ok(lab);
+            }
+        };
         let mut lab = lab(runtime, options, environment, earlier)?;
         if lab.state.backend().kind == BackendKind::Aws {
             return Err(UsageError::new("no drills on AWS: each fix would take five minutes to show").into());
         }
         lab.state = lab.state.with_drills(plan);
         Ok(lab)
+    }
+}
+
+impl Purpose {
+    /// The class that the lab belongs to.
+    fn class(&self) -> Option<&Arc<Reporter>> {
+        match self {
+            Purpose::Learn(class) => class.as_ref(),
+            Purpose::Drill(_) => None,
+        }
     }
 }
 
@@ -94,18 +124,18 @@ pub(super) fn interactive(
     recording: &RecordingOptions,
     environment: &Environment,
     config: &Config,
-    purpose: Purpose,
+    purpose: &Purpose,
 ) -> Result<Exit, Report> {
     let options = &from_the_beginning(options, recording);
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = purpose.lab(runtime, options, environment, 0)?;
-    state = on_screen(state, recording).with_clipboard(environment.clipboard);
-    set_up(&mut state, recording, config);
+    state = set_up(on_screen(state, recording).with_clipboard(environment.clipboard), recording, config);
     let mut _announcement = PanicReport::new(&state, journal.as_ref()); // dropped after the screen
     // If the recording can't begin, nothing else does.
     let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
     manner.audience = audience(&mut state, options)?;
     let _in_runtime = runtime.enter();
-    let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
+    let (mut effects, mut events, mut first) =
+        begin(&mut state, clients, &journal, shelf, options, environment, purpose);
     // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
     let mut stop = signal::stop(sandbox::abandon);
     let mut screen = enter(options, environment, state.lesson())?;
@@ -135,12 +165,12 @@ pub(super) fn interactive(
         state = next.state.succeeding(&state);
         manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };
-        (effects, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment);
+        (effects, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment, purpose);
         _announcement = PanicReport::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    keep_drills(&state, options, environment);
+    leave(purpose, &state, options, environment);
     recording::finish(runtime, manner, &state, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, "kmslab", options.is_ascii(environment))?;
     if exit.1 == Some(Ended::Finished) {
@@ -193,11 +223,12 @@ fn enter(options: &Options, environment: &Environment, lesson: &Lesson) -> Resul
 }
 
 /// Gives the person's own keys, and shows the opening card first; a play shows the stages alone.
-fn set_up(state: &mut State, recording: &RecordingOptions, config: &Config) {
+fn set_up(mut state: State, recording: &RecordingOptions, config: &Config) -> State {
     state.set_keys(config.keys.clone());
     if state.quiz().asks() && !recording.play && config.opening != Some(false) {
         state.open_with_card();
     }
+    state
 }
 
 /// The state of a lab on a screen: stage 7 is a choice. An autoplay takes the usual way, and presses no key for a choice.
@@ -213,6 +244,7 @@ fn begin(
     shelf: Option<AnswerCache>,
     options: &Options,
     environment: &Environment,
+    purpose: &Purpose,
 ) -> (EffectHandler, UnboundedReceiver<Event>, Vec<Effect>) {
     let (hold, first) = match state.drills().is_preparing() {
         // Drills are no session to go on with, and leave the one that is kept alone.
@@ -226,6 +258,9 @@ fn begin(
     let effects = effects.with_exporter(Arc::new(move |saved| export::beside(saved, &lesson, masks)));
     #[cfg(unix)]
     let effects = with_shell(effects, state, options, environment);
+    let class = purpose.class();
+    class.iter().for_each(|class| class.report_to(effects.events()));
+    let effects = effects.with_class(class.cloned());
     (effects, events, first)
 }
 
@@ -246,13 +281,13 @@ pub(super) fn plain(
     runtime: &Runtime,
     options: &Options,
     environment: &Environment,
-    purpose: Purpose,
+    purpose: &Purpose,
 ) -> Result<Exit, Report> {
     let Lab { state, clients, journal, shelf, _sandbox } = purpose.lab(runtime, options, environment, 0)?;
     let mut state = state.with_ways_on_request();
     let _announcement = PanicReport::new(&state, journal.as_ref());
     let _in_runtime = runtime.enter();
-    let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);
+    let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment, purpose);
     let stop = signal::stop(sandbox::abandon);
     let ended = runtime.block_on(async {
         first.into_iter().for_each(|effect| effects.perform(effect));
@@ -261,9 +296,15 @@ pub(super) fn plain(
         plain::run(&mut state, &effects, events, input, &mut out, stop).await
     });
     let ended = ended.wrap_err("input or output failed");
-    keep_drills(&state, options, environment);
+    leave(purpose, &state, options, environment);
     told_at_the_end(&state, journal.as_deref(), ended, "kmslab --plain", options.is_ascii(environment))
         .map(|(exit, _)| exit)
+}
+
+/// Tells the class that the lab was left, and keeps how drills came out.
+fn leave(purpose: &Purpose, state: &State, options: &Options, environment: &Environment) {
+    purpose.class().iter().for_each(|class| class.leave(state));
+    keep_drills(state, options, environment);
 }
 
 /// Keeps how the drills of `kmslab drill` came out, for `kmslab export`.

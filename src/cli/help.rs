@@ -57,6 +57,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("debug", &["run", "drill", "doctor", "record", "replay", "serve", "cleanup", "why"]),
         ],
     ),
+    (Some("In a class"), &[("join", &[]), ("learner", &[])]),
     (
         Some("Where the calls go"),
         &[

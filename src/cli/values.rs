@@ -35,6 +35,9 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
     addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
 }
 
+/// Where a class is reached unless another address is given.
+pub const CLASS_ADDRESS: &str = "0.0.0.0:4190";
+
 /// Where phones join unless told otherwise: on every network of this machine.
 pub const AUDIENCE_ADDRESS: &str = "0.0.0.0:4180";
 

@@ -16,9 +16,11 @@
 //!
 //! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`path`] (the path of a read), [`cost`],
 //! [`wait`], [`snapshot`] (what a presenter's second screen gets), [`remote`] (what it may ask for), [`poll`] (what
-//! phones show), [`doctor`] and [`why`] (`kmslab why`).
+//! phones show), [`class`] (what a learner's lab reports,
+//! and the teacher's roster), [`doctor`] and [`why`] (`kmslab why`).
 
 pub mod calls;
+pub mod class;
 pub mod cost;
 pub mod doctor;
 pub mod feature;

@@ -84,6 +84,7 @@ fn is_presenters(intent: Intent) -> bool {
         | I::TypeDigit(_)
         | I::EraseDigit
         | I::StartAfresh
+        | I::AskForHelp
         | I::OpenShell
         | I::NextBlank(_)
         | I::InsertName

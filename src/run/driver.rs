@@ -143,6 +143,7 @@ pub(super) async fn run<F: Front>(
     front.show(state).await?;
     // After the first frame, which waits for nothing.
     refresh(handler, state);
+    handler.into_iter().for_each(|handler| handler.report(state));
     loop {
         let arrival = match stop.leave(state, front) {
             Some(arrival) => arrival,
@@ -229,6 +230,7 @@ fn handle<F: Front>(
     if has_news {
         refresh(handler, state);
     }
+    handler.into_iter().for_each(|handler| handler.report(state));
     match refused {
         Some(event) => handle(state, handler, front, event),
         None => Ok(None),

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::answer_cache::AnswerCache;
+use super::class::reporter::Reporter;
 use super::debug;
 use super::inspect;
 use super::journal::{self, Journal};
@@ -65,6 +66,8 @@ pub struct EffectHandler {
     /// Dropped before `writes`, which then waits for what it has still to write.
     keeper: Option<SessionWriter>,
     place: Option<Place>,
+    /// The class that the lab belongs to.
+    class: Option<Arc<Reporter>>,
     exporter: Option<Exporter>,
     own: Arc<OwnCalls>,
     watch: Option<Arc<Watch>>,
@@ -84,6 +87,7 @@ impl EffectHandler {
             shelf: None,
             keeper: None,
             place: None,
+            class: None,
             exporter: None,
             own: Arc::default(),
             watch: None,
@@ -119,6 +123,16 @@ impl EffectHandler {
             }
         });
         EffectHandler { keeper, ..self }
+    }
+
+    /// The same handler, which tells a class of the lab's progress.
+    pub fn with_class(self, class: Option<Arc<Reporter>>) -> EffectHandler {
+        EffectHandler { class, ..self }
+    }
+
+    /// Tells the class, if the lab belongs to one, how far it is.
+    pub(super) fn report(&self, state: &State) {
+        self.class.iter().for_each(|class| class.tell(state));
     }
 
     /// The same handler, in which the lab can be followed at `place`.

@@ -11,6 +11,7 @@
 pub mod answer_cache;
 pub mod audience;
 pub mod autoplay;
+pub mod class;
 pub mod cleanup;
 pub mod config;
 pub mod debug;
@@ -26,6 +27,7 @@ pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod looks;
+pub mod network;
 pub mod notes;
 pub mod presentation;
 pub mod pseudonyms;

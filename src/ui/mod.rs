@@ -28,6 +28,7 @@ mod billboard;
 mod block_letters;
 mod brief;
 pub mod card;
+pub mod class;
 mod cli;
 mod consent;
 mod debrief;

@@ -94,14 +94,14 @@ impl Room {
     }
 }
 
-const JSON: &str = "Content-Type: application/json\r\n";
+pub const JSON: &str = "Content-Type: application/json\r\n";
 
 fn token(phone: u8) -> String {
     format!("{phone:032x}")
 }
 
 /// Sends a request, and returns the status and the body.
-fn ask(address: SocketAddr, head: &str, body: &str) -> (u16, String) {
+pub fn ask(address: SocketAddr, head: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     let _ = write!(stream, "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     let mut text = String::new();

@@ -9,6 +9,7 @@ mod architecture;
 mod attempts;
 mod audience;
 mod aws;
+mod classroom;
 #[cfg(unix)]
 mod cleanup;
 mod clients;

@@ -104,6 +104,8 @@ pub enum Intent {
     Send,
     /// Do something in the drills.
     Drill(DrillAction),
+    /// In a class: ask the teacher for help, or take that back.
+    AskForHelp,
 }
 
 /// What a learner asks for in the drills, besides hints, explanations and going on.

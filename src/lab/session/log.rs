@@ -218,7 +218,8 @@ impl Logged {
             {
                 Logged::Consented(state.current())
             }
-            Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
+            // No digits, and nothing that only a class sees.
+            Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit | Intent::AskForHelp) => return None,
             Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_saved() },
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::Edited(_) if state.is_masked() => Logged::Edited(state.masking.newest_edit()?.clone()),

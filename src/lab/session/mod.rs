@@ -1,5 +1,6 @@
 //! The session: the composition of kernel and features, and the router between them.
 
+mod classroom;
 mod desk;
 mod drilling;
 pub mod flow;

@@ -141,6 +141,7 @@ impl Intent {
                 Modes::of(Mode::Writing)
             }
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
+            Intent::AskForHelp => Modes::PANES.with(Modes::DESK).or(Mode::Drill).or(Mode::Debrief),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
             Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
             Intent::Search(SearchAction::Open) => Modes::PANES.or(Mode::Page).or(Mode::List).or(Mode::Found),

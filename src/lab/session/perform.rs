@@ -1,5 +1,6 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
+use super::classroom;
 use super::desk;
 use super::drilling;
 use super::flow::{Effect, Event, Intent, PresenterAction, SearchAction};
@@ -46,6 +47,7 @@ impl State {
             _ => self.presenting.is_second_press(None, &mut self.view.message),
         };
         match self.permit(intent) {
+            Permit::Yes if intent == Intent::AskForHelp => return classroom::ask_for_help(self),
             Permit::Yes => return self.perform(intent, is_second_press),
             Permit::Because(reason) => self.view.message = Some(self.explain(reason)),
             Permit::No => {}
@@ -74,8 +76,8 @@ impl State {
                 None => return vec![Command::Retry],
             },
             Intent::Choose(place) => return self.choose(place).into_iter().collect(),
-            // Only the debrief has claims.
-            Intent::Judge(_) => {}
+            // Only the debrief has claims; help is asked for everywhere.
+            Intent::Judge(_) | Intent::AskForHelp => {}
             Intent::Skip => return self.answer(Choice::Skipped).into_iter().collect(),
             Intent::Hint => return self.quiz.hint(self.view.shown).into_iter().collect(),
             Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),

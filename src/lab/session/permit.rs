@@ -147,6 +147,7 @@ impl State {
             return Permit::No;
         }
         match intent {
+            Intent::AskForHelp => yes(self.is_in_class()),
             _ if mode == Mode::Drill => yes(self.permits_in_drill(intent)),
             _ if mode == Mode::Debrief => self.permit_in_debrief(intent),
             Intent::Drill(_) => self.permit_drills(),
@@ -338,6 +339,16 @@ impl State {
             Some(Overlay::Stages { .. }) => true,
             _ => mode != Mode::List && self.view.experiment.is_none(),
         }
+    }
+
+    /// Whether the lab belongs to a class, which sees its progress.
+    pub fn is_in_class(&self) -> bool {
+        self.presenting.asks_for_help.is_some()
+    }
+
+    /// Whether the learner asks for help.
+    pub fn asks_for_help(&self) -> bool {
+        self.presenting.asks_for_help == Some(true)
     }
 
     /// Whether the drills are on the screen, or the stages before them are being run.

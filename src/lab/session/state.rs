@@ -212,6 +212,11 @@ impl State {
         self.presenting.phones.invite(address);
     }
 
+    /// Makes the lab one of a class.
+    pub fn join_class(&mut self) {
+        self.presenting.asks_for_help.get_or_insert(false);
+    }
+
     /// Shows the opening card first; for a state that has sent nothing yet.
     pub fn open_with_card(&mut self) {
         self.view.opening = true;

@@ -4,9 +4,7 @@
 //! it what it shows, and gets events: a turnout ([`ballots`]) or, from the teacher's page alone, an intent, which the
 //! permit judges as if a key had asked.
 
-pub mod address;
 pub mod ballots;
-mod limits;
 mod pages;
 mod server;
 
@@ -20,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::lab::poll::Poll;
 use crate::lab::{Event, PresenterSnapshot, State, Timing};
+use crate::run::network::{address, random_letters};
 use server::Shared;
 
 /// Where an audience joins.
@@ -102,11 +101,7 @@ pub(super) struct Codes {
     pub teacher: String,
 }
 
-/// Draws new codes. None has a letter that looks like a digit.
+/// Draws new codes.
 fn codes() -> io::Result<Codes> {
-    const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    let mut random = [0; 30];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(LETTERS[usize::from(*byte % 32)])).collect();
-    Ok(Codes { phones: text(&random[..4]), teacher: text(&random[4..]) })
+    Ok(Codes { phones: random_letters(4)?, teacher: random_letters(26)? })
 }

@@ -6,55 +6,38 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Extension, Path, Query, Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::{self, Next};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event as Sse, KeepAlive};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, response};
 use futures_util::stream::{self, Stream};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::ballots::{Ballots, Phone, Refusal};
-use super::limits::{Limits, Seat};
 use super::pages::{PHONE, Pages, TEACHER};
-use super::{Codes, Teacher, address};
+use super::{Codes, Teacher};
 use crate::lab::poll::Poll;
 use crate::lab::presenting::phones::Turnout;
 use crate::lab::{Event, Intent, PresenterAction, Stage};
+use crate::run::network::{self, lock, parse};
 
 /// The largest body of a request, in bytes.
 const BODY: usize = 256;
-
-/// How long a request's head may take, and its body.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The lab is told of votes this often at most.
 const TELL_LAB: Duration = Duration::from_millis(25);
 
 /// And the phones this often.
 const TELL_PHONES: Duration = Duration::from_secs(1);
-
-/// Headers of each response.
-const FIXED: [(HeaderName, &str); 4] = [
-    (CACHE_CONTROL, "no-store"),
-    (REFERRER_POLICY, "no-referrer"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (X_FRAME_OPTIONS, "DENY"),
-];
 
 /// What the lab's thread and the server's share.
 pub(super) struct Shared {
@@ -67,10 +50,6 @@ pub(super) struct Shared {
     /// A phone has come, gone or voted.
     changed: Notify,
     events: Mutex<Option<UnboundedSender<Event>>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn json(value: &impl Serialize) -> Arc<str> {
@@ -154,42 +133,8 @@ impl Counts {
 }
 
 /// Starts the server on a thread of its own. It ends when the sender of `stopped` is dropped.
-pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let serve = move || {
-        runtime.block_on(async {
-            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            tokio::spawn(shared.clone().herald());
-            tokio::select! {
-                () = accept(&listener, &shared) => {}
-                _ = stopped.changed() => {}
-            }
-        });
-    };
-    std::thread::Builder::new().name("audience".to_owned()).spawn(serve)?;
-    Ok(())
-}
-
-async fn accept(listener: &tokio::net::TcpListener, shared: &Arc<Shared>) {
-    let limits = Arc::new(Limits::default());
-    let router = router(shared.clone());
-    loop {
-        match listener.accept().await {
-            Ok((stream, from)) => {
-                let Some(seat) = limits.enter(from.ip(), Instant::now()) else { continue };
-                let service = TowerToHyperService::new(router.clone().layer(Extension(Arc::new(seat))));
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(async move {
-                    let mut http = hyper::server::conn::http1::Builder::new();
-                    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
-                    // A connection that fails is a phone that has gone.
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-            // No more files, say. It passes.
-            Err(_) => sleep(Duration::from_millis(100)).await,
-        }
-    }
+pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, stopped: watch::Receiver<()>) -> io::Result<()> {
+    network::serve("audience", listener, router(shared.clone()), shared.herald(), stopped)
 }
 
 fn router(shared: Arc<Shared>) -> Router {
@@ -200,34 +145,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/{code}/vote", post(vote))
         .route("/{code}/do", post(act))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(middleware::from_fn(guard))
         .with_state(shared)
-}
-
-/// Refuses requests of other origins, and too many of one address. No response may be framed or kept.
-async fn guard(Extension(seat): Extension<Arc<Seat>>, request: Request, next: Next) -> Response {
-    if !seat.may_ask(Instant::now()) {
-        return StatusCode::TOO_MANY_REQUESTS.into_response();
-    }
-    if !is_of_this_page(request.headers()) {
-        return StatusCode::FORBIDDEN.into_response();
-    }
-    let mut response = match timeout(PATIENCE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-    };
-    for (name, value) in FIXED {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Whether a request names an address, and comes from a page of that address or from none.
-fn is_of_this_page(headers: &HeaderMap) -> bool {
-    let header = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
-    let host = header(HOST).unwrap_or_default();
-    let is_own = |origin: &str| origin.strip_prefix("http://") == Some(host);
-    address::is_address(host) && header(ORIGIN).is_none_or(is_own)
 }
 
 async fn page(State(shared): State<Arc<Shared>>, Path(code): Path<String>) -> Response {
@@ -369,10 +287,4 @@ async fn act(
         Button::Blank => Intent::Present(PresenterAction::Blank),
     }));
     StatusCode::NO_CONTENT
-}
-
-/// Reads a JSON body that says it is one: a page of another origin can't say that without asking first.
-fn parse<T: for<'a> Deserialize<'a>>(headers: &HeaderMap, body: &Bytes) -> Option<T> {
-    let is_json = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    serde_json::from_slice(body).ok().filter(|_| is_json)
 }

@@ -91,6 +91,9 @@ pub fn remap(wanted: &[Wanted]) -> Result<Keymap, Vec<Problem>> {
     if problems.is_empty() { Ok(keymap) } else { Err(problems) }
 }
 
+/// The action whose usual key may be given to another.
+const YIELDS: &str = "ask_for_help";
+
 /// The keys that two actions have in the same place.
 fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
@@ -103,6 +106,10 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
     for (at, one) in bindings().enumerate() {
         for other in bindings().skip(at + 1) {
             if one.modes().and(other.modes()).is_empty() || one.name == other.name {
+                continue;
+            }
+            // It is for classes alone: a person's own key is worth more.
+            if [one.name, other.name].contains(&YIELDS) && line_of(YIELDS).is_none() {
                 continue;
             }
             let theirs = other.keys(keymap);
@@ -157,6 +164,7 @@ mod tests {
     #[case::swapped("down: k\nup: j", "down", &["k"])]
     #[case::elsewhere_it_is_free("retry: s", "retry", &["s"])]
     #[case::in_a_dialog("clean_up: h", "clean_up", &["h"])]
+    #[case::of_classes("hint: H", "hint", &["H"])]
     #[case::there_is_always_a_way_out("quit: %", "quit", &["%", "ctrl-c"])]
     fn keys_are_given_to_actions(#[case] wishes: &str, #[case] action: &str, #[case] keys: &[&str]) {
         let keymap = remap(&wanted(wishes)).unwrap();
@@ -167,6 +175,7 @@ mod tests {
     #[case::action("advnce: %", 1, "there is no action \"advnce\"; there are: advance, start_afresh, ")]
     #[case::key("skip: %\nhint: hh", 2, "hint: there is no key \"hh\"")]
     #[case::none("quit: ", 1, "quit is left without a key")]
+    #[case::wanted_by_both("hint: H\nask_for_help: H", 2, "the key \"H\" is for both hint and ask_for_help")]
     #[case::taken("hint: s", 1, "the key \"s\" is for both skip and hint")]
     #[case::both("zoom: %\nview: %", 2, "the key \"%\" is for both view and zoom")]
     #[case::quit("retry: q", 1, "the key \"q\" is for both retry and quit")]

@@ -497,6 +497,13 @@ pub const KEYS: &[Row] = &[
         12,
         &[present("join_code", &[char('A')], PresenterAction::JoinCode)],
     ),
+    labeled(
+        |state, _| if state.asks_for_help() { "no help needed" } else { "ask for help" },
+        "in a class: tell the teacher that you need help, or take it back",
+        Group::Go,
+        5,
+        &[on("ask_for_help", &[char('H')], Intent::AskForHelp)],
+    ),
     // The dialog for votes says its keys itself.
     row(
         "count",

@@ -99,8 +99,9 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
         assert!(brief.contains(&format!("\n  {command} ")), "{command}");
     }
     let groups = GROUPS.iter().flat_map(|group| group.iter()).map(|option| name(option).to_owned());
-    let known: BTreeSet<String> =
-        groups.chain(["--endpoint-url", "--record", "--play", "--help", "--version"].map(str::to_owned)).collect();
+    let known: BTreeSet<String> = groups
+        .chain(["--endpoint-url", "--join", "--name", "--record", "--play", "--help", "--version"].map(str::to_owned))
+        .collect();
     assert_eq!(options(&all), known, "every option is in the groups above");
     assert!(options(&brief).is_subset(&known) && options(&brief).len() < known.len());
 }
@@ -111,7 +112,7 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
 #[case("completions", &["--help"])]
 #[case("why", &["--action", "--admin-profile", "--all-permissions", "--as", "--ascii", "--backend", "--debug",
     "--endpoint-url", "--format", "--help", "--mask", "--no-ascii", "--no-mask", "--offline", "--region", "--table"])]
-#[case("class", &["--csv", "--help"])]
+#[case("class", &["--csv", "--help", "--listen"])]
 #[case("lesson", &["--help", "--lesson"])]
 #[case("shell", &["--as", "--help"])]
 #[case("env", &["--as", "--help", "--shell"])]

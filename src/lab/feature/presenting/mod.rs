@@ -39,6 +39,8 @@ pub struct Presenting {
     pub votes: Votes,
     /// The hands being typed.
     pub entry: HandEntry,
+    /// Whether the learner asks the teacher for help; `None` where the lab belongs to no class.
+    pub asks_for_help: Option<bool>,
     /// Phones that vote.
     pub phones: Phones,
     /// The stage that a jump sets everything up for.
@@ -52,6 +54,8 @@ impl Presenting {
     pub fn on(&mut self, event: &DomainEvent, kernel: &Kernel) -> Vec<Command> {
         match *event {
             DomainEvent::RunEnded(RunId::Stage(stage)) if !kernel.is_leaving() => {
+                // A learner who has met the stage has found the way.
+                self.asks_for_help = self.asks_for_help.map(|asks| asks && !kernel.is_met(stage));
                 let starts_over = stage == Stage::CleanUp && std::mem::take(&mut self.starts_over);
                 let mut commands: Vec<Command> = starts_over.then_some(Command::StartOver).into_iter().collect();
                 commands.extend(self.stop_at(stage, kernel).map(Command::TellStop));
