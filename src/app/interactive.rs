@@ -325,7 +325,7 @@ fn told_at_the_end(
     is_ascii: bool,
 ) -> Result<(Exit, Option<Ended>), Report> {
     let summary = match state.drills().is_alone() {
-        true => state.drills().summary(),
+        true => state.drills().summary(state.interface()),
         false => format!("{}{}", state.summary_in(state.interface()), whats_next(state, again)),
     };
     let summary = if is_ascii { ui::spelt(&summary) } else { summary };

@@ -286,6 +286,8 @@ impl Path {
             End::Items(Some(1)) if counted => words.say("1 item").to_owned(),
             End::Items(Some(count)) if counted => words.fill("{} items", &[&count]),
             End::Nothing if counted => words.say("no items").to_owned(),
+            // Never a word that reads as if items came.
+            End::Nothing => "0".to_owned(),
             _ => words.say("items").to_owned(),
         }
     }

@@ -60,7 +60,8 @@ pub fn progress(state: &State, theme: &Theme, columns: usize) -> Vec<Span<'stati
         None if at == debrief.position() => Span::styled("●", theme.focus),
         None => Span::styled("○", looks(theme.dim)),
     };
-    debrief.entries().iter().enumerate().map(sign).collect()
+    let is_again = debrief.current().is_some_and(|entry| entry.again);
+    debrief.entries().iter().enumerate().filter(|(_, entry)| entry.again == is_again).map(sign).collect()
 }
 
 /// How the lab went: with the drills, without them, the stages alone.

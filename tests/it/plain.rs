@@ -312,7 +312,7 @@ fn a_drill_is_solved_in_lines() {
         "\nKey policy:\n",
         "\nHint −1: ",
         "\nRung? 1: ",
-        "\nkmslab: 0 of 1 drills solved, -2 points",
+        "\nkmslab: drills solved: 0 of 1, -2 points",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }

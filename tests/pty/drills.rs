@@ -22,7 +22,7 @@ fn a_drill_is_diagnosed_fixed_and_undone() {
     terminal.press("q");
     let (code, text) = terminal.ends_in_order();
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains("1 of 2 drills solved, 3 points"), "{text}");
+    assert!(text.contains("drills solved: 1 of 2, 3 points"), "{text}");
 }
 
 #[test]

@@ -508,10 +508,10 @@ impl State {
     /// Says how five minutes passed, where the server's clock was moved.
     fn say_clock_moved(&mut self) {
         let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
-        let text = "the sandbox's clock was moved forward by {} min {} s";
+        let text = "sandbox clock: +{} min {} s";
         let has_moved = self.experiments.has_moved_clock();
         let moved = has_moved.then(|| self.interface().fill(text, &[&minutes, &seconds]));
-        let parts: Vec<String> = moved.into_iter().chain(desk::stand_in(self)).collect();
+        let parts: Vec<String> = desk::stand_in(self).into_iter().chain(moved).collect();
         self.view.message = (!parts.is_empty()).then(|| parts.join(" · "));
     }
 

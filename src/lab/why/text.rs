@@ -468,7 +468,7 @@ fn not_read(report: &Report) -> String {
     let absent = evidence.unread.iter().filter(|unread| unread.part == Part::Nothing);
     let calls: Vec<&str> = absent.filter_map(|unread| unread.says.rsplit_once('(')?.1.strip_suffix(')')).collect();
     if !calls.is_empty() {
-        says.push_str(&format!("This server doesn't know {}. ", calls.join(", ")));
+        says.push_str(&format!("This server has no {}, so nothing was missed there. ", calls.join(", ")));
     }
     says
 }

@@ -200,10 +200,9 @@ impl<'a> Fit<'a> {
             // Nobody consents to what is cut off.
             (Mode::Consent, Some(digit)) => consent::fits(self.state, self.area).then_some(Intent::TypeDigit(digit)),
             (Mode::List, Some(number)) => {
-                let is_stages = matches!(self.state.view().overlay, Some(Overlay::Stages { .. }));
-                let (at, last) = self.state.cursor().filter(|_| is_stages)?;
+                let (at, last) = self.state.cursor()?;
                 let row = usize::from(number).checked_sub(1).filter(|row| *row <= last)?;
-                Some(Intent::MoveCursor(i8::try_from(row).ok()? - i8::try_from(at).ok()?))
+                (row != at).then_some(Intent::MoveCursor(i8::try_from(row).ok()? - i8::try_from(at).ok()?))
             }
             (Mode::Votes, Some(digit)) => Some(Intent::Present(PresenterAction::Digit(digit))),
             (Mode::Votes, None) => {

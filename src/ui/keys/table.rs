@@ -153,8 +153,8 @@ pub const KEYS: &[Row] = &[
             Binding { within: Modes::of(Mode::Writing), ..action("", &[control('r')], Action::Type) },
         ],
     ),
-    row(
-        "insert",
+    labeled(
+        |state, _| if state.mode() == Mode::Naming { "next name" } else { "insert" },
         "in the editor: insert an ARN; again: the next one",
         Group::Learn,
         2,
@@ -426,7 +426,7 @@ pub const KEYS: &[Row] = &[
         10,
         &[on("stages", &[char('l')], Intent::ToggleStages)],
     ),
-    // In the stage list a number is a stage's.
+    // In a list a number is a row's.
     row(
         "stage",
         "",
@@ -568,7 +568,7 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         |state, _| if state.view().is_asking_to_quit() { "leave everything" } else { "quit" },
-        "leave (twice mid-lab); asks if something stays",
+        "leave; mid-lab press q twice, ctrl-c once",
         Group::Go,
         1,
         &[on("quit", &[char('q'), control('c')], Intent::AskToQuit)],

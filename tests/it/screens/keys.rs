@@ -387,3 +387,15 @@ fn the_help_has_headings_and_says_what_met_means() {
     let told: usize = keys::grouped(&Keymap::default()).iter().map(|(_, rows)| rows.len()).sum();
     assert_eq!(told, keys::help(&Keymap::default()).count());
 }
+
+#[test]
+fn a_number_chooses_in_both_lists() {
+    for (open, name) in [(Intent::ToggleStages, "stages"), (Intent::ToggleExperiments, "experiments")] {
+        let mut session = Session::sandbox().after(Stage::ViewAgain);
+        session.intent(open);
+        let key = KeyEvent::from(KeyCode::Char('4'));
+        let intent = keys::intent(key, &session.state, Rect::new(0, 0, 100, 28)).unwrap();
+        session.intent(intent);
+        assert_eq!(session.state.cursor().unwrap().0, 3, "{name}");
+    }
+}

@@ -18,6 +18,7 @@ pub use self::fix::Fix;
 pub use self::run::lock_of;
 pub use self::score::{Remark, Score};
 use crate::lab::kernel::event::TimerId;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::model::drill::{self, Drill, DrillResult, Level, Lock, Look, Plan, Rung};
 use crate::lab::stages::Sources;
 
@@ -176,10 +177,13 @@ impl Drills {
     }
 
     /// How the session came out, in a sentence part.
-    pub fn summary(&self) -> String {
+    pub fn summary(&self, words: Interface<'_>) -> String {
         let solved = self.results.iter().filter(|result| result.solved).count();
-        let points = if self.points == 1 { "point" } else { "points" };
-        format!("{solved} of {} drills solved, {} {points}", self.results.len(), self.points)
+        let text = match self.points {
+            1 => "drills solved: {} of {}, {} point",
+            _ => "drills solved: {} of {}, {} points",
+        };
+        words.fill(text, &[&solved, &self.results.len(), &self.points])
     }
 
     /// The drill at work.

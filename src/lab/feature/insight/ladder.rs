@@ -164,6 +164,12 @@ fn is_grant(examined: &StatementTrace) -> bool {
     matches!(examined.source, PolicySource::Grant { .. })
 }
 
+/// Whether a grant is DynamoDB's own, which it makes with each table.
+fn is_services(examined: &StatementTrace) -> bool {
+    let grantee = examined.json.get("GranteePrincipal").and_then(Value::as_str).unwrap_or_default();
+    grantee.starts_with("dynamodb.") && grantee.ends_with(".amazonaws.com")
+}
+
 fn is_identity(examined: &StatementTrace) -> bool {
     !is_key_policy(examined) && !is_grant(examined)
 }
@@ -375,6 +381,7 @@ impl<'d> Trace<'d> {
         let (word, sentence) = match (allowing, all().count()) {
             (Some(allowing), _) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
             (None, 0) => (Word::No, "the key has no grants".to_owned()),
+            (None, 1) if all().all(is_services) => (Word::No, "1 grant, for DynamoDB itself".to_owned()),
             (None, 1) => (Word::No, "1 grant, not for this call".to_owned()),
             (None, count) => (Word::No, format!("{count} grants, none for this call")),
         };
