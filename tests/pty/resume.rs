@@ -225,6 +225,8 @@ fn after_starting_over_clean_up_finds_the_old_run() {
     let mut terminal = start(&door, true, &[]);
     terminal.wait_for(&["found: key Enabled · policy doesn't name test-user yet · table ACTIVE", "start over"]);
     terminal.press("x");
+    terminal.wait_for(&["press x again to forget this session"]);
+    terminal.press("x");
     terminal.wait_for(&["1/9", "sts:GetCallerIdentity", "made stays until `kmslab cleanup`"]);
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);

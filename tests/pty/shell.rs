@@ -454,3 +454,56 @@ fn why_knows_the_lab_of_its_shell() {
     terminal.leave_mid_lab();
     terminal.ends_in_order();
 }
+
+/// The cursor stays where the last output ended.
+#[test]
+fn a_shell_begins_below_what_the_last_one_showed() {
+    let path = path();
+    let mut terminal =
+        Terminal::start(100, 28, &[("SHELL", "/bin/bash"), ("PATH", &path), ("HISTFILE", "")], &["--seed", "1"]);
+    terminal.wait_for(&["1/9"]);
+    for _ in 0..2 {
+        terminal.press("!");
+        terminal.wait_for(&["a shell for this lab", "(kmslab) $"]);
+        terminal.press("exit\r");
+        terminal.wait_for(&["1/9", "nothing was sent from the shell"]);
+    }
+    terminal.press("!");
+    terminal.wait_for(&["\nexit\nkmslab: a shell for this lab"]);
+    terminal.press("exit\r");
+    terminal.wait_for(&["1/9"]);
+    terminal.press("q");
+    let (_, picture) = terminal.ends_in_order();
+    assert!(picture.contains("\nexit\nkmslab: 0 of 9 stages met"), "{picture}");
+}
+
+#[test]
+fn a_grant_that_the_console_replaces_is_named() {
+    if clients().is_none() {
+        return;
+    }
+    let mut terminal = Terminal::start(120, 34, &[], &["--seed", "1", "--no-questions"]);
+    for stage in 1..=6 {
+        terminal.wait_for(&[&format!("{stage}/9"), UNSENT]);
+        terminal.press("\r");
+        terminal.wait_for(&["✔ As expected"]);
+        terminal.press("\r");
+    }
+    terminal.wait_for(&["7/9", "the usual way"]);
+    let grant =
+        "aws kms create-grant --key-id $KMSLAB_KEY_ID --grantee-principal $KMSLAB_USER_ARN --operations Decrypt";
+    does(&terminal, &format!("{grant} --profile kmslab-admin"));
+    terminal.wait_for(&["You ran CreateGrant, and test-user can read. Stage 7 is done."]);
+    terminal.press("\r");
+    terminal.wait_for(&["8/9", UNSENT]);
+    terminal.press("\r");
+    terminal.wait_for(&["Only a grant is new", "break it"]);
+    terminal.press("x");
+    terminal.wait_for(&["show this experiment"]);
+    terminal.press("\r");
+    terminal.wait_for(&["try it"]);
+    terminal.press("\r");
+    terminal.wait_for(&["your own grant is undone: from here on the console's statements stand"]);
+    terminal.leave_mid_lab();
+    terminal.ends_in_order();
+}

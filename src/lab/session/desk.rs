@@ -245,6 +245,11 @@ pub(super) fn put_back(state: &mut State) -> Vec<Command> {
 
 /// What is said while the console's statements stand in for the learner's own way; `None` while they don't.
 pub(super) fn stand_in(state: &State) -> Option<String> {
+    let words = state.interface();
+    if let Some(mechanism) = state.attempts.given_up() {
+        let text = "your own {} is undone: from here on the console's statements stand";
+        return Some(words.fill(text, &[&words.word(mechanism.name())]));
+    }
     state.attempts.replaced()?;
     let text = "until you leave, the console's statements replace your {}";
     Some(state.interface().fill(text, &[&own_name(state)]))
@@ -275,10 +280,18 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
         }
         AttemptCommand::Complete => complete(state),
         AttemptCommand::Start(stage) => return vec![Command::Start(stage)],
-        AttemptCommand::Drill => drilling::begin(state),
+        AttemptCommand::Drill => {
+            drilling::begin(state);
+            state.view.message = stand_in(state);
+        }
         AttemptCommand::Try(experiment) => return vec![Command::Trial(experiment, TrialCommand::Try)],
         AttemptCommand::CatchUp => return state.verify_from(Some(Stage::FIRST)),
-        AttemptCommand::PutBack => return put_back(state),
+        AttemptCommand::PutBack => {
+            if state.attempts.given_up().is_some() {
+                state.view.message = stand_in(state);
+            }
+            return put_back(state);
+        }
         AttemptCommand::TellBack => {
             let is_back = state.attempts.replaced().is_none();
             if is_back {

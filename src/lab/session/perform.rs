@@ -41,6 +41,9 @@ impl State {
             Intent::TypeDigit(_) | Intent::EraseDigit => false,
             Intent::AskToQuit => self.presenting.is_second_press(Some(PressTwice::Leave), &mut self.view.message),
             Intent::Close => self.presenting.is_second_press(Some(PressTwice::StopDrills), &mut self.view.message),
+            Intent::StartAfresh => {
+                self.presenting.is_second_press(Some(PressTwice::StartAfresh), &mut self.view.message)
+            }
             Intent::Present(PresenterAction::Next) => {
                 self.presenting.is_second_press(Some(PressTwice::Next), &mut self.view.message)
             }
@@ -104,7 +107,7 @@ impl State {
             Intent::Export => return vec![Command::Export],
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
-            Intent::StartAfresh => self.start_afresh(),
+            Intent::StartAfresh => self.start_afresh(is_second_press),
             Intent::OpenShell => return vec![notice::open_shell(self)],
             Intent::ToggleExperiments => return self.toggle_experiments(),
             Intent::Undo if self.view.desk.is_some() => return desk::undo(self),

@@ -7,6 +7,7 @@ use super::flow::Effect;
 use super::state::State;
 use crate::lab::feature::attempts;
 use crate::lab::feature::experiments::{Experiments, Then};
+use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::{RecordedStage, Shown};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
@@ -236,8 +237,15 @@ impl State {
         }
     }
 
-    /// Begins afresh; what the kept session has made stays where it is.
-    pub(super) fn start_afresh(&mut self) {
+    /// Begins afresh; what the kept session has made stays where it is. One stray key must not forget what was met.
+    pub(super) fn start_afresh(&mut self, is_second_press: bool) {
+        let met = self.resume_offer().map_or(0, Offer::met);
+        if met > 0 && self.can_resume() && !is_second_press {
+            let key = self.view.keys.first("start_afresh", "x").to_owned();
+            let text = self.interface().fill("press {} again to forget this session and start over", &[&key]);
+            self.view.message = self.presenting.ask_again(PressTwice::StartAfresh, text);
+            return;
+        }
         let Some(kept) = self.resuming.take_offer() else { return };
         self.view.close();
         self.mention_leftovers(&kept);

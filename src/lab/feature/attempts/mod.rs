@@ -135,6 +135,8 @@ pub struct Attempts {
     /// What decides now.
     now: Option<Documents>,
     trial: Option<Trial>,
+    /// The learner's way by another client, which the console's statements have replaced for good.
+    given_up: Option<Mechanism>,
 }
 
 /// What screens read.
@@ -182,6 +184,12 @@ impl Attempts {
     /// The learner's own way, for which the console's statements stand in meanwhile.
     pub fn replaced(&self) -> Option<Mechanism> {
         Some(self.sent()?.mechanism).filter(|_| self.saved.replaced)
+    }
+
+    /// The learner's way by another client, which the console's statements have replaced for good: for experiments and
+    /// drills, which need them.
+    pub fn given_up(&self) -> Option<Mechanism> {
+        self.given_up
     }
 
     /// The documents that decided before the newest attempt; `None` while they are being read.
@@ -261,7 +269,12 @@ impl Attempts {
     /// where the usual way was taken.
     pub(in crate::lab) fn use_console(&mut self, then: Then, facts: &Facts) -> Option<Vec<Command>> {
         let steps = steps::use_console(self.saved.standing, facts);
-        (!steps.is_empty()).then(|| self.begin(steps, String::new(), then))
+        if steps.is_empty() {
+            return None;
+        }
+        // Only what the lab has sent itself can be sent again as it was.
+        self.given_up = facts.way.as_ref().map(|way| way.mechanism).filter(|_| self.saved.standing.is_none());
+        Some(self.begin(steps, String::new(), then))
     }
 
     /// Whether the run in progress goes on with the key policy that was read before an earlier change.
@@ -400,13 +413,14 @@ impl Attempts {
 
     /// What follows a run that has ended.
     fn follow(&mut self, kernel: &Kernel) -> Vec<Command> {
-        let Some(Trial { then, steps, .. }) = self.trial.take() else { return Vec::new() };
+        let Some(Trial { then, steps, replaced, .. }) = self.trial.take() else { return Vec::new() };
         let is_leaving = kernel.is_leaving();
         let is_open = steps.contains(&Step::CloseOpenings) && !kernel.facts().made.added.openings.is_empty();
         let is_undone = self.saved.standing.is_none() && !is_open;
         self.saved.replaced = match then {
             Then::TellBack => is_undone,
-            Then::Try(_) | Then::Drill => is_undone && self.saved.sent.is_some(),
+            // What was rejected, or undone before, never stood.
+            Then::Try(_) | Then::Drill => is_undone && replaced.is_some(),
             _ => false,
         };
         let command = |command| vec![Command::Attempt(command)];

@@ -20,6 +20,8 @@ pub enum PressTwice {
     Leave,
     /// Stopping the drills in the middle of one.
     StopDrills,
+    /// Starting over where a saved session could go on.
+    StartAfresh,
     /// A clicker's button on an open question or a held call.
     Next,
 }

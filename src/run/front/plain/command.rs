@@ -54,7 +54,9 @@ pub(super) fn asked(line: &str, state: &State) -> Asked {
     let found = match state.view().overlay {
         Some(Overlay::Consent { .. }) => consent(line),
         Some(Overlay::Quit) => leaving(line),
-        Some(Overlay::Resume) => intent(line, state, &[Intent::Advance, Intent::StartAfresh, Intent::Quit]),
+        // A typed word is no stray key: it needs no second one.
+        Some(Overlay::Resume) if line == "fresh" => Some(vec![Intent::StartAfresh; 2]),
+        Some(Overlay::Resume) => intent(line, state, &[Intent::Advance, Intent::Quit]),
         Some(Overlay::Experiments { .. }) => experiment(line, state),
         Some(Overlay::Debrief) => debrief(line, state),
         _ => return anywhere(line, state),
