@@ -60,9 +60,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref())?;
-    if cli.class.join.is_some() && cli.command.is_some() {
-        return Err(UsageError::new("--join belongs to the interactive lab: it takes no command").into());
-    }
+    classroom::check(&cli.class, cli.command.is_some())?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
     start_debug_log(&cli, environment)?;
     // Only commands that start a lab read the config file.
@@ -118,7 +116,7 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
     let recording = &cli.recording;
     match cli.command {
         None => {
-            let purpose = Purpose::Learn(classroom::join(&cli.class)?);
+            let purpose = Purpose::Learn(classroom::join(&cli.class, environment)?);
             learn(runtime, &cli.options, recording, environment, config, &purpose)
         }
         Some(Command::Drill { which, level }) => {

@@ -59,9 +59,12 @@ pub struct ClassOptions {
     /// Join your teacher's class, and send it your progress: KMS-7KQ2@192.168.1.23
     #[arg(long, value_name = "CODE@HOST", requires = "learner")]
     pub join: Option<Join>,
-    /// Your name in the class
-    #[arg(long = "name", id = "learner", value_name = "NAME", requires = "join", value_parser = values::name)]
+    /// Your name in the class or course
+    #[arg(long = "name", id = "learner", value_name = "NAME", value_parser = values::name)]
     pub name: Option<String>,
+    /// Send your progress to your course's learning record store, as xAPI; KMSLAB_XAPI_AUTH=user:password signs in
+    #[arg(long, value_name = "URL", requires = "learner")]
+    pub xapi: Option<String>,
 }
 
 impl Cli {

@@ -11,6 +11,7 @@ use super::setup::looks;
 use crate::cli::{ClassOptions, Environment, Exit, Options, UsageError};
 use crate::lab::class::Join;
 use crate::run::class::reporter::Reporter;
+use crate::run::class::store::Store;
 use crate::run::class::{Class, dashboard};
 use crate::run::input::input;
 use crate::run::lesson;
@@ -60,17 +61,35 @@ pub fn run(
     })
 }
 
-/// Joins the class that the command line names, once the learner has agreed to what is sent.
+/// Checks that options of a class belong together, and to the interactive lab.
+///
+/// # Errors
+/// A sentence that names them.
+pub fn check(options: &ClassOptions, has_command: bool) -> Result<(), UsageError> {
+    let ClassOptions { join, name, xapi } = options;
+    let reports = join.is_some() || xapi.is_some();
+    match () {
+        () if reports && has_command => {
+            Err(UsageError::new("--join and --xapi belong to the interactive lab: they take no command"))
+        }
+        () if name.is_some() && !reports => Err(UsageError::new("--name belongs to --join or --xapi")),
+        () => Ok(()),
+    }
+}
+
+/// Joins the class and the course that the command line names, once the learner has agreed to what is sent.
 ///
 /// # Errors
 /// If the learner doesn't agree, or can't be asked.
-pub fn join(options: &ClassOptions) -> Result<Option<Arc<Reporter>>, Report> {
-    let ClassOptions { join: Some(join), name: Some(name) } = options else { return Ok(None) };
-    if !agrees(join, name).wrap_err("the question whether to join can't be asked")? {
-        let text = "you haven't joined, and nothing was sent\n  without --join the lab runs for you alone";
+pub fn join(options: &ClassOptions, environment: &Environment) -> Result<Option<Arc<Reporter>>, Report> {
+    let ClassOptions { join, name: Some(name), xapi } = options else { return Ok(None) };
+    let store = xapi.as_deref().map(|url| Store::new(url, environment.xapi_auth.value())).transpose();
+    let store = store.map_err(UsageError::new)?;
+    if !agrees(join.as_ref(), store.as_ref(), name).wrap_err("the question whether to join can't be asked")? {
+        let text = "you haven't joined, and nothing was sent\n  without --join and --xapi the lab runs for you alone";
         return Err(UsageError::new(text).into());
     }
-    let reporter = Reporter::start(join.clone(), name).wrap_err("the class can't be joined")?;
+    let reporter = Reporter::start(join.clone(), store, name).wrap_err("the class can't be joined")?;
     Ok(Some(Arc::new(reporter)))
 }
 
@@ -78,10 +97,16 @@ pub fn join(options: &ClassOptions) -> Result<Option<Arc<Reporter>>, Report> {
 ///
 /// # Errors
 /// If it can't be written or read.
-fn agrees(join: &Join, name: &str) -> io::Result<bool> {
+fn agrees(join: Option<&Join>, store: Option<&Store>, name: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    writeln!(out, "Join the class {} at {}:{} as \"{name}\"?", join.code, join.host, join.port)?;
-    writeln!(out, "Your lab runs on this computer. It sends your progress to your teacher, unencrypted:")?;
+    if let Some(join) = join {
+        writeln!(out, "Join the class {} at {}:{} as \"{name}\"?", join.code, join.host, join.port)?;
+    }
+    if let Some(store) = store {
+        writeln!(out, "Send your progress as \"{name}\" to the learning record store at {}?", store.home())?;
+    }
+    let plainly = if join.is_some() { ", to your teacher unencrypted" } else { "" };
+    writeln!(out, "Your lab runs on this computer. It sends your progress{plainly}:")?;
     writeln!(out, "  name, stage, verdict, answer, tries, hints, drills, time, and whether you ask for help.")?;
     writeln!(out, "It sends no items, ids, ARNs, policies or secrets.")?;
     write!(out, "Type yes to join: ")?;

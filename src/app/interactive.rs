@@ -75,10 +75,12 @@ impl Purpose {
             Purpose::Learn(class) => {
                 let mut lab = learner(runtime, options, environment, earlier)?;
                 if let Some(class) = class {
-                    lab.state.join_class();
                     // One letter is one answer on every screen of the class.
-                    if lab.state.quiz().asks() {
-                        lab.state = lab.state.with_quiz(Quiz::new(class.seed()));
+                    if let Some(seed) = class.seed() {
+                        lab.state.join_class();
+                        if lab.state.quiz().asks() {
+                            lab.state = lab.state.with_quiz(Quiz::new(seed));
+                        }
                     }
                 }
                 return Ok(lab);

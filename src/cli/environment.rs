@@ -31,6 +31,8 @@ pub struct Environment {
     pub clipboard: Way,
     /// The language of the locale, `de`.
     pub language: Option<String>,
+    /// `user:password` for a learning record store, a secret.
+    pub xapi_auth: Secret,
     /// Where a person's own keys and defaults are, if there are any: below `XDG_CONFIG_HOME`, else below `~/.config`.
     pub config: Option<PathBuf>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
@@ -42,6 +44,26 @@ pub struct Environment {
     /// Where the sockets of labs may be: below `XDG_RUNTIME_DIR`, else in the state folder.
     pub labs: Vec<PathBuf>,
 }
+
+/// A variable that nothing shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Option<String>);
+
+impl Secret {
+    /// The value, if the variable is set and not empty.
+    pub fn value(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The variable with `user:password` for a learning record store.
+const XAPI_AUTH: &str = "KMSLAB_XAPI_AUTH";
 
 impl Environment {
     /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
@@ -62,6 +84,7 @@ impl Environment {
             clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
             links: knows_links(&text),
             ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
+            xapi_auth: Secret(Some(text(XAPI_AUTH)).filter(|auth| !auth.is_empty())),
             language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
             config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
             journals: state.as_ref().map(|state| state.join("runs")),

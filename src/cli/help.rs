@@ -57,7 +57,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("debug", &["run", "drill", "doctor", "record", "replay", "serve", "cleanup", "why"]),
         ],
     ),
-    (Some("In a class"), &[("join", &[]), ("learner", &[])]),
+    (Some("In a class"), &[("join", &[]), ("learner", &[]), ("xapi", &[])]),
     (
         Some("Where the calls go"),
         &[

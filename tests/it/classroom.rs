@@ -1,6 +1,6 @@
 //! A class: the real server, real reporters and labs, and the dashboard's screens.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,11 @@ use kmslab::lab::class::{Join, Report, Roster};
 use kmslab::lab::{Event, Intent, Lesson, Stage, State};
 use kmslab::run::class::Class;
 use kmslab::run::class::reporter::Reporter;
+use kmslab::run::class::store::Store;
 use kmslab::ui::class::{Asked, Dashboard, Page, draw};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::audience::{JSON, ask};
@@ -42,7 +43,7 @@ impl Learner {
     fn join(at: Join, name: &str) -> Learner {
         let mut lab = Session::sandbox();
         lab.state.join_class();
-        let reporter = Reporter::start(at, name).unwrap();
+        let reporter = Reporter::start(Some(at), None, name).unwrap();
         let (events, said) = unbounded_channel();
         reporter.report_to(events);
         reporter.tell(&lab.state);
@@ -213,6 +214,91 @@ fn nobody_reads_the_roster_or_writes_what_is_no_report() {
     let until = Instant::now() + PATIENCE;
     while TcpStream::connect(address).is_ok() && Instant::now() < until {}
     assert!(TcpStream::connect(address).is_err(), "it ends with its owner");
+}
+
+/// A learning record store that gives these statuses one after the other. Returns the requests: heads and statements.
+fn store(statuses: Vec<u16>) -> (SocketAddr, std::sync::mpsc::Receiver<(String, Vec<Value>)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (heard, requests) = std::sync::mpsc::channel();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for status in statuses {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                stream.read_line(&mut head).unwrap();
+            }
+            let length = head.to_lowercase().split("content-length: ").nth(1).unwrap().to_owned();
+            let mut body = vec![0; length.split("\r\n").next().unwrap().parse().unwrap()];
+            stream.read_exact(&mut body).unwrap();
+            let response = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.get_mut().write_all(response.as_bytes()).unwrap();
+            heard.send((head, serde_json::from_slice(&body).unwrap())).unwrap();
+        }
+    });
+    (address, requests)
+}
+
+fn verbs(statements: &[Value]) -> Vec<&str> {
+    statements.iter().map(|statement| statement["verb"]["display"]["en"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_store_gets_what_happened_in_order_and_signed() {
+    let (address, requests) = store(vec![200, 200, 200, 200, 200]);
+    let course = Store::new(&format!("http://{address}/xapi"), Some("ada:s3cret")).unwrap();
+    let mut lab = Session::sandbox();
+    let reporter = Reporter::start(None, Some(course), "Ada").unwrap();
+    assert_eq!(reporter.seed(), None);
+    reporter.tell(&lab.state);
+    let (head, first) = requests.recv_timeout(PATIENCE).unwrap();
+    assert!(head.starts_with("POST /xapi/statements ") && head.contains("x-experience-api-version: 1.0.3"), "{head}");
+    assert!(head.contains("authorization: Basic YWRhOnMzY3JldA=="), "{head}");
+    assert_eq!(verbs(&first), ["initialized"]);
+    lab.event(Event::Intent(Intent::Choose(0)));
+    lab.event(Event::Intent(Intent::Advance));
+    lab.answer_all();
+    reporter.tell(&lab.state);
+    let (_, then) = requests.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(verbs(&then), ["answered", "completed"]);
+    assert_eq!((&then[0]["actor"]["name"], &then[1]["object"]["id"]), (&json!("Ada"), &json!("tag:kmslab,2026:who")));
+    reporter.leave(&lab.state);
+    let (_, last) = requests.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(verbs(&last), ["terminated"]);
+    let all = json!([first, then, last]).to_string();
+    assert!(!all.contains("arn:") && !all.contains("111122223333") && !all.contains("s3cret"), "{all}");
+}
+
+#[test]
+fn a_store_that_is_down_loses_nothing() {
+    let (address, requests) = store(vec![503, 503, 200]);
+    let course = Store::new(&format!("http://{address}"), None).unwrap();
+    let lab = Session::sandbox().after(Stage::Who);
+    let reporter = Reporter::start(None, Some(course), "Ada").unwrap();
+    let (events, mut said) = unbounded_channel();
+    reporter.report_to(events);
+    reporter.tell(&lab.state);
+    let sent: Vec<Vec<Value>> = (0..3).map(|_| requests.recv_timeout(PATIENCE).unwrap().1).collect();
+    assert_eq!(verbs(&sent[0])[0], "initialized");
+    assert!(sent[1] == sent[0] && sent[2] == sent[0], "the same statements, with the same ids");
+    let mut next = || runtime().block_on(async { tokio::time::timeout(PATIENCE, said.recv()).await }).unwrap();
+    assert_eq!(next(), Some(Event::Say("xapi: no connection to the store, your lab goes on".into())));
+    assert_eq!(next(), Some(Event::Say("xapi: connected again".into())), "of the second failure nothing is said");
+}
+
+#[test]
+fn a_store_that_refuses_is_told_once_and_left_alone() {
+    let (address, requests) = store(vec![401]);
+    let course = Store::new(&format!("http://{address}"), Some("ada:wrong")).unwrap();
+    let lab = Session::sandbox();
+    let reporter = Reporter::start(None, Some(course), "Ada").unwrap();
+    let (events, mut said) = unbounded_channel();
+    reporter.report_to(events);
+    reporter.tell(&lab.state);
+    requests.recv_timeout(PATIENCE).unwrap();
+    let told = runtime().block_on(async { tokio::time::timeout(PATIENCE, said.recv()).await }).unwrap();
+    assert_eq!(told, Some(Event::Say("xapi: the store refuses your progress (401), your lab goes on".into())));
+    reporter.leave(&lab.state);
 }
 
 /// The time of all pictures.

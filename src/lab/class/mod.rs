@@ -8,6 +8,7 @@ pub mod need;
 pub mod report;
 pub mod roster;
 pub mod table;
+pub mod xapi;
 
 pub use code::{Code, Join};
 pub use report::Report;

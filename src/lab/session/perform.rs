@@ -36,19 +36,16 @@ impl State {
 
     /// Performs an intent that is allowed, and says why not where the person should know.
     pub(super) fn try_intent(&mut self, intent: Intent) -> Vec<Command> {
-        let is_second_press = match intent {
-            // No log has the digits of an account: only consent may depend on them.
-            Intent::TypeDigit(_) | Intent::EraseDigit => false,
-            Intent::AskToQuit => self.presenting.is_second_press(Some(PressTwice::Leave), &mut self.view.message),
-            Intent::Close => self.presenting.is_second_press(Some(PressTwice::StopDrills), &mut self.view.message),
-            Intent::StartAfresh => {
-                self.presenting.is_second_press(Some(PressTwice::StartAfresh), &mut self.view.message)
-            }
-            Intent::Present(PresenterAction::Next) => {
-                self.presenting.is_second_press(Some(PressTwice::Next), &mut self.view.message)
-            }
-            _ => self.presenting.is_second_press(None, &mut self.view.message),
+        let press = match intent {
+            Intent::AskToQuit => Some(PressTwice::Leave),
+            Intent::Close => Some(PressTwice::StopDrills),
+            Intent::StartAfresh => Some(PressTwice::StartAfresh),
+            Intent::Present(PresenterAction::Next) => Some(PressTwice::Next),
+            _ => None,
         };
+        // No log has the digits of an account: only consent may depend on them.
+        let is_digit = matches!(intent, Intent::TypeDigit(_) | Intent::EraseDigit);
+        let is_second_press = !is_digit && self.presenting.is_second_press(press, &mut self.view.message);
         match self.permit(intent) {
             Permit::Yes if intent == Intent::AskForHelp => return classroom::ask_for_help(self),
             Permit::Yes => return self.perform(intent, is_second_press),

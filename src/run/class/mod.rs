@@ -6,6 +6,7 @@
 pub mod dashboard;
 pub mod reporter;
 mod server;
+pub mod store;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

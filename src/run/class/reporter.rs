@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::server::Heard;
+use super::store::{self, Store};
 use crate::lab::class::report::{Doing, Member};
 use crate::lab::class::roster::name;
 use crate::lab::class::{Join, Report};
@@ -66,7 +67,7 @@ impl Failure {
 pub struct Reporter {
     member: Member,
     /// Of the class's code: it shuffles the answers.
-    seed: u64,
+    seed: Option<u64>,
     /// The newest report; without a sender the thread sends it and ends.
     latest: Mutex<Option<watch::Sender<Option<Report>>>>,
     /// Where what happens to reports is told.
@@ -81,21 +82,33 @@ impl std::fmt::Debug for Reporter {
 }
 
 impl Reporter {
-    /// A reporter for the class at `join`.
+    /// A reporter for the class at `join`, and for a course's `store`.
     ///
     /// # Errors
     /// If there is no randomness or no thread.
-    pub fn start(join: Join, own_name: &str) -> io::Result<Reporter> {
+    pub fn start(join: Option<Join>, store: Option<Store>, own_name: &str) -> io::Result<Reporter> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let lab = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let (latest, reports) = watch::channel(None);
-        let seed = join.code.seed();
+        let seed = join.as_ref().map(|join| join.code.seed());
         let (events, tell) = watch::channel(None);
         let (end, ended) = std_mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let send = move || {
-            runtime.block_on(send_all(&join, reports, tell));
+            runtime.block_on(async {
+                let to_class = async {
+                    if let Some(join) = &join {
+                        send_all(join, reports.clone(), tell.clone()).await;
+                    }
+                };
+                let to_store = async {
+                    if let Some(store) = &store {
+                        store::send_all(store, reports.clone(), tell.clone()).await;
+                    }
+                };
+                tokio::join!(to_class, to_store);
+            });
             let _ = end.send(());
         };
         std::thread::Builder::new().name("reporter".to_owned()).spawn(send)?;
@@ -103,8 +116,8 @@ impl Reporter {
         Ok(Reporter { member, seed, latest: Mutex::new(Some(latest)), events, ended: Mutex::new(ended) })
     }
 
-    /// What shuffles the answers of all labs in the class.
-    pub fn seed(&self) -> u64 {
+    /// What shuffles the answers of all labs in the class; `None` without a class.
+    pub fn seed(&self) -> Option<u64> {
         self.seed
     }
 

@@ -61,6 +61,9 @@ impl View<'_> {
     pub(super) fn troubles(&self) -> String {
         let (lost, asking) = self.roster.troubles(self.dashboard.now);
         let learners = self.rows.len();
+        if learners == 0 {
+            return "no learners yet".to_owned();
+        }
         let mut parts = vec![format!("{learners} {}", if learners == 1 { "learner" } else { "learners" })];
         match lost {
             0 => {}

@@ -100,7 +100,10 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
     }
     let groups = GROUPS.iter().flat_map(|group| group.iter()).map(|option| name(option).to_owned());
     let known: BTreeSet<String> = groups
-        .chain(["--endpoint-url", "--join", "--name", "--record", "--play", "--help", "--version"].map(str::to_owned))
+        .chain(
+            ["--endpoint-url", "--join", "--name", "--record", "--xapi", "--play", "--help", "--version"]
+                .map(str::to_owned),
+        )
         .collect();
     assert_eq!(options(&all), known, "every option is in the groups above");
     assert!(options(&brief).is_subset(&known) && options(&brief).len() < known.len());
