@@ -401,3 +401,49 @@ fn keys_move_sort_and_ask() {
     assert_eq!(press(KeyCode::Char('?')).1, Page::Help);
     assert_eq!(press(KeyCode::Char('q')).0, Some(Asked::Leave));
 }
+
+/// For people: how long the dashboard takes from a report to its frame, with two hundred labs that report all the time.
+#[test]
+#[ignore = "for people: prints times"]
+fn figures_of_two_hundred_learners() {
+    let class = class();
+    let (address, code) = (class.address(), class.code().short().to_owned());
+    let state = Session::sandbox().after(Stage::ViewDenied).state;
+    let send = move |lab: u128, at: Stage| {
+        let body = serde_json::to_string(&Report { at, ..report(&state, "Lena", lab) }).unwrap();
+        let head = format!("POST /{code} HTTP/1.1\r\nHost: {address}\r\n{JSON}");
+        ask(address, &head, &body).0
+    };
+    (0..200).for_each(|lab| assert_eq!(send(lab, Stage::Who), 200));
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let mut took: Vec<Duration> = std::thread::scope(|scope| {
+        for thread in 0..8_u128 {
+            let (send, is_over) = (&send, &is_over);
+            scope.spawn(move || {
+                for lab in (0..25).cycle() {
+                    if is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                        return;
+                    }
+                    send(thread * 25 + lab, Stage::ViewAdmin);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+        }
+        let list = Dashboard { now: NOW, ..Dashboard::default() };
+        let times = (0..300).map(|turn| {
+            let at = if turn % 2 == 0 { Stage::Grant } else { Stage::ViewAgain };
+            let begun = Instant::now();
+            send(0, at);
+            runtime().block_on(class.changed());
+            let roster = class.roster();
+            assert!(roster.learners()[0].report.at != Stage::Who);
+            picture(&list, &roster, Size::new(120, 34));
+            begun.elapsed()
+        });
+        let times = times.collect();
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        times
+    });
+    took.sort();
+    println!("report to frame, 200 learners: median {:?}, p99 {:?}, worst {:?}", took[150], took[297], took[299]);
+}
