@@ -454,7 +454,7 @@ pub const ALL: &[&str] = &[
     "that is a secret: the lab doesn't keep it, and no policy needs one",
     "until you leave, the console's statements replace your {}",
     "your own {} stands again",
-    "your own {} could not be put back",
+    "your own {} could not be put back; the console's statements stand",
     "rung that moved",
     "unchanged",
     "open to",
