@@ -395,6 +395,36 @@ fn what_a_shell_leaves_switched_on_is_switched_off() {
     assert!(is_tidy(&terminal));
 }
 
+/// The lines of the terminal's own screen that have these texts, from the top.
+fn rows_with(terminal: &Terminal, text: &str) -> Vec<usize> {
+    let contents = terminal.parser.screen().contents();
+    (0..).zip(contents.lines()).filter(|(_, line)| line.contains(text)).map(|(row, _)| row).collect()
+}
+
+#[test]
+fn nothing_is_written_over_what_a_shell_has_shown() {
+    let path = path();
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 40, &environment, &["--seed", "1"]);
+    terminal.wait_for(&["1/9"]);
+    for number in ["first", "second"] {
+        terminal.press("!");
+        terminal.wait_for(&["(kmslab) $"]);
+        terminal.press(&format!("printf '%s shell\\n' {number}\r"));
+        terminal.wait_for(&[&format!("\n{number} shell")]);
+        if number == "second" {
+            let [banners, first] = ["Type exit to go back", "first shell"].map(|text| rows_with(&terminal, text));
+            assert!(banners.len() == 2 && banners[1] > first[0], "{}", terminal.parser.screen().contents());
+        }
+        terminal.press("exit\r");
+        terminal.wait_for(&["1/9", "nothing was sent from the shell", "a–d answer"]);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    let [met, second] = ["0 of 9 stages met", "second shell"].map(|text| rows_with(&terminal, text));
+    assert!(met.first() > second.first(), "{}", terminal.parser.screen().contents());
+}
+
 #[test]
 fn an_editor_that_is_stopped_goes_on() {
     let files = tempfile::tempdir().unwrap();
