@@ -484,3 +484,25 @@ fn why_knows_the_lab_of_its_shell() {
     terminal.leave_mid_lab();
     terminal.ends_in_order();
 }
+
+#[test]
+fn why_is_no_call_of_the_learners() {
+    let path = format!("{}:{}", Path::new(env!("CARGO_BIN_EXE_kmslab")).parent().unwrap().display(), path());
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1", "--no-questions"]);
+    for stage in 1..=5 {
+        terminal.wait_for(&[&format!("{stage}/9"), UNSENT]);
+        terminal.press("\r");
+        terminal.wait_for(&["✔ As expected"]);
+        terminal.press("\r");
+    }
+    terminal.wait_for(&["6/9", UNSENT]);
+    terminal.press("!");
+    terminal.wait_for(&["(kmslab) $"]);
+    terminal.press("kmslab why\r");
+    terminal.wait_for(&["DENIED   dynamodb:Scan"]);
+    terminal.press("exit\r");
+    terminal.wait_for(&["6/9", "nothing was sent from the shell"]);
+    terminal.leave_mid_lab();
+    terminal.ends_in_order();
+}

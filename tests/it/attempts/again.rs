@@ -1,6 +1,8 @@
 //! Own ways that the lab didn't see being taken: before it died, or with another client.
 
 use kmslab::lab::attempts::Came;
+use kmslab::lab::insight::Known;
+use kmslab::lab::insight::trail::Cause;
 use kmslab::lab::model::attempt;
 use kmslab::lab::model::mechanism::Mechanism;
 use kmslab::lab::model::noticed::NoticedCall;
@@ -193,5 +195,26 @@ fn what_a_shell_has_added_is_put_back(
         assert!(message.ends_with("stands again"), "{which:?}: {message}");
         assert_eq!(added.stands(&lab), (true, false), "{which:?}");
     }
+    lab.finish(&sandbox);
+}
+
+#[test]
+fn the_trail_leaves_out_what_the_lab_reads_aside() {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
+    let text = right(Mechanism::KeyPolicy, &lab.state);
+    // The forecast reads what decides.
+    lab.write(Mechanism::KeyPolicy, &text);
+    assert_eq!(lab.send(), Some(Came::Allowed));
+    lab.ask(&Operation::ListGrants { key: lab.key() });
+    lab.press(Intent::TogglePage(Page::Trail));
+    lab.wait_until(|state| matches!(state.known(), Some(Known::Trail(_))));
+    let Some(Known::Trail(events)) = lab.state.known() else { panic!("no trail") };
+    let entries = lab.state.trail(events);
+    let others: Vec<&str> =
+        entries.iter().filter(|it| it.cause == Cause::Another).map(|it| it.operation.as_str()).collect();
+    assert_eq!(others, ["ListGrants"], "a client of the person's");
+    assert!(entries.iter().any(|it| it.by_dynamodb && it.operation == "Decrypt"), "{entries:?}");
+    lab.press(Intent::Close);
     lab.finish(&sandbox);
 }
