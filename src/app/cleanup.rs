@@ -209,6 +209,7 @@ fn connect(runtime: &Runtime, place: &Place, options: &Options) -> Result<(Clien
         admin_profile: place.admin_profile.clone(),
         user_profile: None,
         region: place.region.clone(),
+        app: None,
     };
     let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, teller))?;
     match clients.endpoint().filter(|_| place.endpoint.is_none()) {

@@ -53,6 +53,7 @@ pub(super) fn bare_lab(
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),
+            app: None,
         };
         let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, tell))?;
         let backend = Backend {

@@ -113,6 +113,8 @@ async fn read(options: &Options, case: &Case, in_lab: bool) -> Result<Report, Un
         admin_profile: options.admin_profile.clone().or(of_lab),
         user_profile: None,
         region: options.region.clone().or_else(|| case.region().map(str::to_owned)),
+        // In a lab's shell these reads are not the learner's.
+        app: Some("kmslab-why"),
     };
     let clients = Clients::for_endpoint_telling(&endpoint, teller).await.map_err(Unread::NoCredentials)?;
     why::judge(case.clone(), &clients).await.map_err(Unread::Unusable)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_types::retry::RetryConfig;
 use zeroize::Zeroizing;
@@ -31,6 +31,8 @@ pub struct EndpointOptions {
     pub user_profile: Option<String>,
     /// The region; `None` is the SDK's default chain.
     pub region: Option<String>,
+    /// What the program is called in requests; `None` leaves that out.
+    pub app: Option<&'static str>,
 }
 
 /// Both identities' clients.
@@ -112,6 +114,11 @@ impl Clients {
             url: options.url.as_deref(),
         };
         let (timing, ids) = (Timing::default(), RequestIds::default());
+        let app = options.app.and_then(|name| AppName::new(name).ok());
+        let named = |config: SdkConfig| match &app {
+            Some(app) => config.into_builder().app_name(app.clone()).build(),
+            None => config,
+        };
         let waiting = Waiting::new(tell);
         let load = |identity, profile| within(identity, profile::load(wanted(identity, profile), &waiting));
         let admin = load(Identity::Admin, options.admin_profile.as_deref()).await?;
@@ -127,7 +134,7 @@ impl Clients {
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
         let services = places_of(&admin);
         let endpoint = services.iter().find_map(|place| place.endpoint.clone());
-        let admin = ServiceClients::new(ids.noting(timing.apply(admin)));
+        let admin = ServiceClients::new(ids.noting(timing.apply(named(admin))));
         let reconnected = Mutex::default();
         let test_user = Mutex::new(test_user);
         Ok(Clients { admin, reconnected, test_user, region, endpoint, services, timing, ids })

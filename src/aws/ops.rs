@@ -100,7 +100,7 @@ pub(super) async fn send(clients: &ServiceClients, operation: &Operation, tap: T
         O::RotateKeyOnDemand { key } => create!(kms, kms().rotate_key_on_demand().key_id(key), tap),
         O::CancelKeyDeletion { key } => tapped!(kms().cancel_key_deletion().key_id(key), tap),
         O::CreateGrant { key, grantee, operations, constraints, name } =>
-            create!(kms, create_grant(clients, key, grantee, operations, constraints).name(name), tap),
+            create!(kms, create_grant(clients, key, grantee, operations, constraints).set_name(named(name)), tap),
         O::ListGrants { key } => tapped!(kms().list_grants().key_id(key), tap),
         O::RevokeGrant { key, grant_id } => tapped!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
         O::Encrypt { key, plaintext, context } =>
@@ -153,6 +153,11 @@ async fn create_access_key(clients: &ServiceClients, user: &str, tap: Tap) -> Re
     Ok(output
         .access_key
         .map(|key| Keys { access_key_id: key.access_key_id, secret_access_key: Zeroizing::new(key.secret_access_key) }))
+}
+
+/// A name, unless it is empty.
+fn named(name: &str) -> Option<String> {
+    Some(name.to_owned()).filter(|name| !name.is_empty())
 }
 
 fn create_grant(

@@ -36,7 +36,7 @@ pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
         match get::<Value>(url, "/_kmslab/health").await {
             Ok(health) if health["status"] == "ok" && health["account"].is_string() => {
                 let found = of_sandbox(url, inquiry).await;
-                return found.unwrap_or_else(|trouble| Finding::Failed(trouble.message()));
+                return found.map_or_else(|trouble| Finding::Failed(trouble.message()), |found| owning(clients, found));
             }
             // Where nobody answers nothing else need be asked.
             Err(Trouble::Unreachable(message)) => return Finding::Failed(message),
@@ -50,6 +50,14 @@ pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
         }
         Inquiry::Trail | Inquiry::AtRest { .. } => Finding::NotTold,
     }
+}
+
+/// Marks what the lab itself has asked in the trail.
+fn owning(clients: &Clients, mut finding: Finding) -> Finding {
+    if let Finding::Trail(events) = &mut finding {
+        events.iter_mut().for_each(|event| event.is_own |= clients.has_sent(&event.request_id));
+    }
+    finding
 }
 
 /// Finds out in the sandbox's trail what KMS was asked because of `requests`.

@@ -183,7 +183,9 @@ impl Watch {
             return None;
         }
         self.after.store(newest, Ordering::SeqCst);
-        Some(calls.into_iter().filter(|call| !self.clients.has_sent(&call.request_id)).collect())
+        let is_others =
+            |call: &NoticedCall| !self.clients.has_sent(&call.request_id) && !(call.explains && call.is_read());
+        Some(calls.into_iter().filter(is_others).collect())
     }
 
     /// The calls that others must have made. What the lab has done meanwhile is not theirs.

@@ -66,6 +66,9 @@ pub struct CallRecord {
     /// The request's id, as the caller saw it.
     #[serde(rename = "requestID")]
     pub request_id: String,
+    /// Whether `kmslab why` asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explains: bool,
 }
 
 /// The newest calls.
@@ -99,6 +102,7 @@ impl CallRecord {
             error_code: error.map(|error| error.code(operation.service).to_owned()),
             error_message: error.and_then(|error| message(error, operation.service)),
             request_id: caller.origin.request_id.clone(),
+            explains: caller.origin.explains,
         }
     }
 }

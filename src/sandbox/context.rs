@@ -33,6 +33,8 @@ pub struct Origin {
     pub source_ip: String,
     /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.
     pub user_agent: String,
+    /// Whether `kmslab why` asks, which changes nothing: the feed and the trail tell it from the learner's own calls.
+    pub explains: bool,
     /// The connection the request came over. DynamoDB caches table keys for each connection.
     pub connection: ConnectionId,
 }

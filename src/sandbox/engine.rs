@@ -176,6 +176,7 @@ impl Engine {
                 request_id,
                 source_ip: request.peer.to_string(),
                 user_agent: user_agent(request).to_owned(),
+                explains: explains(request),
                 connection: request.connection,
             }),
         }
@@ -268,6 +269,12 @@ fn respond_to(
 fn user_agent(request: &Request) -> &str {
     let whole = request.header("user-agent").unwrap_or_default();
     whole.get(..1024).unwrap_or(whole)
+}
+
+/// Whether `kmslab why` asks: the SDKs put a program's name into a header of their own.
+fn explains(request: &Request) -> bool {
+    let agent = request.header("x-amz-user-agent").unwrap_or_default();
+    agent.split_ascii_whitespace().any(|part| part == "app/kmslab-why")
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct TrailEvent {
     pub source_ip_address: String,
     /// The caller's user agent, or the service's name.
     pub user_agent: String,
+    /// Whether `kmslab why` asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explains: bool,
     /// What was asked; never plaintext or keys.
     pub request_parameters: Map<String, Value>,
     /// What the call was about.
@@ -281,6 +284,7 @@ mod tests {
             aws_region: "us-east-1".into(),
             source_ip_address: "dynamodb.amazonaws.com".into(),
             user_agent: "dynamodb.amazonaws.com".into(),
+            explains: false,
             request_parameters: Map::from_iter([(
                 "encryptionContext".into(),
                 serde_json::json!({ "aws:dynamodb:tableName": "t" }),

@@ -44,6 +44,7 @@ pub fn caller(principal: Principal) -> Caller {
             request_id: "ANSWER".to_owned(),
             source_ip: "127.0.0.1".to_owned(),
             user_agent: "test".to_owned(),
+            explains: false,
             connection: 0,
         }),
     }

@@ -29,13 +29,13 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?1049l\x1b[?25h";
 /// The same after a frame that was cut off somewhere.
 const LEAVE_TORN: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
-/// Undoes what another program has left behind: the alternate screen, a scroll region (which moves the cursor), looks and
-/// character sets, modes of the cursor and of keys, all that reports the mouse or the focus, and the cursor's shape. The
-/// cursor stays where it is: there the next shell's output begins.
-const TIDY: &[u8] = b"\x1b[?47l\x1b7\x1b[r\x1b8\x1b[0m\x1b(B\x0f\x1b[?7h\x1b[4l\x1b[?1l\x1b>\
+/// Undoes what another program has left behind, and leaves the cursor where it is: the alternate screen, a scroll
+/// region (which moves the cursor), looks and character sets. [`ENTER`] saves the cursor, [`LEAVE`] restores it.
+const TIDY: &[u8] = b"\x1b[?47l\x1b7\x1b[r\x1b8\x1b[0m\x1b(B\x0f";
+/// The rest, on the alternate screen: the origin mode moves the cursor to the corner when it is reset, and resetting the
+/// saved cursor would bring the mode back. Then the scroll region of this screen, other modes of the cursor and of keys, all that reports the mouse or the focus, and the cursor's shape.
+const TIDY_INSIDE: &[u8] = b"\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b[?1l\x1b>\
     \x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[0 q";
-/// Undoes the origin mode. That moves the cursor, so it comes once the alternate screen is entered.
-const NO_ORIGIN: &[u8] = b"\x1b[?6l";
 /// Asks for the color of the background (xterm's control sequences, OSC 11).
 const BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
@@ -290,7 +290,7 @@ impl<W: Write> Screen<W> {
         ENTERED.store(true, Ordering::SeqCst);
         self.out.write_all(TIDY)?;
         self.out.write_all(ENTER)?;
-        self.out.write_all(NO_ORIGIN)?;
+        self.out.write_all(TIDY_INSIDE)?;
         if HAS_MOUSE.load(Ordering::SeqCst) {
             self.out.write_all(MOUSE)?;
         }

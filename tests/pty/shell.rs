@@ -395,6 +395,36 @@ fn what_a_shell_leaves_switched_on_is_switched_off() {
     assert!(is_tidy(&terminal));
 }
 
+/// The lines of the terminal's own screen that have these texts, from the top.
+fn rows_with(terminal: &Terminal, text: &str) -> Vec<usize> {
+    let contents = terminal.parser.screen().contents();
+    (0..).zip(contents.lines()).filter(|(_, line)| line.contains(text)).map(|(row, _)| row).collect()
+}
+
+#[test]
+fn nothing_is_written_over_what_a_shell_has_shown() {
+    let path = path();
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 40, &environment, &["--seed", "1"]);
+    terminal.wait_for(&["1/9"]);
+    for number in ["first", "second"] {
+        terminal.press("!");
+        terminal.wait_for(&["(kmslab) $"]);
+        terminal.press(&format!("printf '%s shell\\n' {number}\r"));
+        terminal.wait_for(&[&format!("\n{number} shell")]);
+        if number == "second" {
+            let [banners, first] = ["Type exit to go back", "first shell"].map(|text| rows_with(&terminal, text));
+            assert!(banners.len() == 2 && banners[1] > first[0], "{}", terminal.parser.screen().contents());
+        }
+        terminal.press("exit\r");
+        terminal.wait_for(&["1/9", "nothing was sent from the shell", "a–d answer"]);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    let [met, second] = ["0 of 9 stages met", "second shell"].map(|text| rows_with(&terminal, text));
+    assert!(met.first() > second.first(), "{}", terminal.parser.screen().contents());
+}
+
 #[test]
 fn an_editor_that_is_stopped_goes_on() {
     let files = tempfile::tempdir().unwrap();
@@ -455,55 +485,24 @@ fn why_knows_the_lab_of_its_shell() {
     terminal.ends_in_order();
 }
 
-/// The cursor stays where the last output ended.
 #[test]
-fn a_shell_begins_below_what_the_last_one_showed() {
-    let path = path();
-    let mut terminal =
-        Terminal::start(100, 28, &[("SHELL", "/bin/bash"), ("PATH", &path), ("HISTFILE", "")], &["--seed", "1"]);
-    terminal.wait_for(&["1/9"]);
-    for _ in 0..2 {
-        terminal.press("!");
-        terminal.wait_for(&["a shell for this lab", "(kmslab) $"]);
-        terminal.press("exit\r");
-        terminal.wait_for(&["1/9", "nothing was sent from the shell"]);
-    }
-    terminal.press("!");
-    terminal.wait_for(&["\nexit\nkmslab: a shell for this lab"]);
-    terminal.press("exit\r");
-    terminal.wait_for(&["1/9"]);
-    terminal.press("q");
-    let (_, picture) = terminal.ends_in_order();
-    assert!(picture.contains("\nexit\nkmslab: 0 of 9 stages met"), "{picture}");
-}
-
-#[test]
-fn a_grant_that_the_console_replaces_is_named() {
-    if clients().is_none() {
-        return;
-    }
-    let mut terminal = Terminal::start(120, 34, &[], &["--seed", "1", "--no-questions"]);
-    for stage in 1..=6 {
+fn why_is_no_call_of_the_learners() {
+    let path = format!("{}:{}", Path::new(env!("CARGO_BIN_EXE_kmslab")).parent().unwrap().display(), path());
+    let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
+    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1", "--no-questions"]);
+    for stage in 1..=5 {
         terminal.wait_for(&[&format!("{stage}/9"), UNSENT]);
         terminal.press("\r");
         terminal.wait_for(&["✔ As expected"]);
         terminal.press("\r");
     }
-    terminal.wait_for(&["7/9", "the usual way"]);
-    let grant =
-        "aws kms create-grant --key-id $KMSLAB_KEY_ID --grantee-principal $KMSLAB_USER_ARN --operations Decrypt";
-    does(&terminal, &format!("{grant} --profile kmslab-admin"));
-    terminal.wait_for(&["You ran CreateGrant, and test-user can read. Stage 7 is done."]);
-    terminal.press("\r");
-    terminal.wait_for(&["8/9", UNSENT]);
-    terminal.press("\r");
-    terminal.wait_for(&["Only a grant is new", "break it"]);
-    terminal.press("x");
-    terminal.wait_for(&["show this experiment"]);
-    terminal.press("\r");
-    terminal.wait_for(&["try it"]);
-    terminal.press("\r");
-    terminal.wait_for(&["your own grant is undone: from here on the console's statements stand"]);
+    terminal.wait_for(&["6/9", UNSENT]);
+    terminal.press("!");
+    terminal.wait_for(&["(kmslab) $"]);
+    terminal.press("kmslab why\r");
+    terminal.wait_for(&["DENIED   dynamodb:Scan"]);
+    terminal.press("exit\r");
+    terminal.wait_for(&["6/9", "nothing was sent from the shell"]);
     terminal.leave_mid_lab();
     terminal.ends_in_order();
 }

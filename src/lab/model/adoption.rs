@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::facts::{Facts, Made, Names};
+use super::mechanism::Mechanism;
 use super::noticed::NoticedCall;
 use super::operation::{Identity, Operation};
+use super::own_way;
 use super::statement::{statements, texts};
 use super::test_user;
 
@@ -62,7 +64,7 @@ impl Taken {
 }
 
 /// What other clients have added, beside what the lab would have made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Added {
     /// Managed policies on test-user, by ARN. Clean-up detaches them.
@@ -77,14 +79,21 @@ pub struct Added {
     /// What may let test-user use the key, beside the key policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub openings: Vec<Opening>,
+    /// What the lab has taken back while the console's statements stand in for it, to be put there again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lent: Vec<Opening>,
 }
 
 /// What another client has added that may let test-user use the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Opening {
-    /// A grant, by id.
+    /// A grant, by id, whose parameters aren't known.
     Grant(String),
+    /// A grant: its id, and the call that made it.
+    MadeGrant(String, Operation),
+    /// A key policy that lets test-user in without its name. Only the lab's own key policy takes its place.
+    KeyPolicy(String),
     /// An inline policy of test-user: its name and its text.
     Inline(String, String),
     /// A managed policy on test-user, by ARN.
@@ -93,22 +102,71 @@ pub enum Opening {
 
 impl Opening {
     /// The call that takes it back. What an inline policy allows in other services stays.
-    pub fn take_back(&self, user: &str, key: &str) -> Operation {
+    pub fn take_back(&self, user: &str, key: &str) -> Option<Operation> {
         let user = user.to_owned();
         match self {
-            Opening::Grant(id) => Operation::RevokeGrant { key: key.to_owned(), grant_id: id.clone() },
-            Opening::Attached(arn) => Operation::DetachUserPolicy { user, policy_arn: arn.clone() },
-            Opening::Inline(name, text) => match without_kms(text) {
+            Opening::Grant(id) | Opening::MadeGrant(id, _) => {
+                Some(Operation::RevokeGrant { key: key.to_owned(), grant_id: id.clone() })
+            }
+            Opening::KeyPolicy(_) => None,
+            Opening::Attached(arn) => Some(Operation::DetachUserPolicy { user, policy_arn: arn.clone() }),
+            Opening::Inline(name, text) => Some(match without_kms(text) {
                 Some(policy) => Operation::PutUserPolicy { user, name: name.clone(), policy },
                 None => Operation::DeleteUserPolicy { user, name: name.clone() },
-            },
+            }),
+        }
+    }
+
+    /// The call that puts it there again; `None` where too little is known of it.
+    pub fn put_again(&self, user: &str, key: &str) -> Option<Operation> {
+        let user = user.to_owned();
+        match self {
+            Opening::Grant(_) => None,
+            Opening::MadeGrant(_, call) => Some(call.clone()),
+            Opening::KeyPolicy(policy) => Some(Operation::PutKeyPolicy { key: key.to_owned(), policy: policy.clone() }),
+            Opening::Inline(name, policy) => {
+                Some(Operation::PutUserPolicy { user, name: name.clone(), policy: policy.clone() })
+            }
+            Opening::Attached(arn) => Some(Operation::AttachUserPolicy { user, policy_arn: arn.clone() }),
+        }
+    }
+
+    /// What kind of permission it is.
+    pub fn mechanism(&self) -> Mechanism {
+        match self {
+            Opening::Grant(_) | Opening::MadeGrant(..) => Mechanism::Grant,
+            Opening::KeyPolicy(_) => Mechanism::KeyPolicy,
+            Opening::Inline(..) | Opening::Attached(_) => Mechanism::IamPolicy,
+        }
+    }
+
+    /// Whether `operation` puts it there again.
+    fn is_put_by(&self, operation: &Operation) -> bool {
+        match (self, operation) {
+            (Opening::MadeGrant(_, call), operation) => call == operation,
+            (Opening::KeyPolicy(text), Operation::PutKeyPolicy { policy, .. }) => text == policy,
+            (Opening::Inline(own, text), Operation::PutUserPolicy { name, policy, .. }) => {
+                own == name && text == policy
+            }
+            (Opening::Attached(arn), Operation::AttachUserPolicy { policy_arn, .. }) => arn == policy_arn,
+            _ => false,
+        }
+    }
+
+    /// Whether `operation` is the one that takes it back.
+    fn is_taken_back_by(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::DeleteUserPolicy { user, .. } | Operation::PutUserPolicy { user, .. } => {
+                self.take_back(user, "").as_ref() == Some(operation)
+            }
+            operation => self.is_closed_by(operation),
         }
     }
 
     /// Whether `operation` takes it back, or replaces it.
     fn is_closed_by(&self, operation: &Operation) -> bool {
         match (self, operation) {
-            (Opening::Grant(id), Operation::RevokeGrant { grant_id, .. }) => id == grant_id,
+            (Opening::Grant(id) | Opening::MadeGrant(id, _), Operation::RevokeGrant { grant_id, .. }) => id == grant_id,
             (Opening::Attached(arn), Operation::DetachUserPolicy { policy_arn, .. }) => arn == policy_arn,
             (
                 Opening::Inline(own, _),
@@ -151,12 +209,42 @@ impl Added {
     pub fn forget_user(&mut self) {
         self.attached.clear();
         self.inline.clear();
-        self.openings.retain(|opening| matches!(opening, Opening::Grant(_)));
+        let is_users = |opening: &Opening| opening.mechanism() == Mechanism::IamPolicy;
+        self.openings.retain(|opening| !is_users(opening));
+        self.lent.retain(|opening| !is_users(opening));
     }
 
-    /// Notes that a call of the lab's own has been done.
-    pub(super) fn learn(&mut self, operation: &Operation) {
-        self.openings.retain(|opening| !opening.is_closed_by(operation));
+    /// Notes that a call of the lab's own has been done; `id` is the grant that it made. Returns whether the call has put
+    /// there again what another client had added, so that nothing new is the lab's own.
+    pub(super) fn learn(&mut self, operation: &Operation, id: Option<&str>) -> bool {
+        if let Some(place) = self.lent.iter().position(|opening| opening.is_put_by(operation)) {
+            match self.lent.remove(place) {
+                Opening::KeyPolicy(_) => return true,
+                Opening::MadeGrant(old, call) => {
+                    self.openings.push(Opening::MadeGrant(id.map_or(old, str::to_owned), call));
+                }
+                opening => self.openings.push(opening),
+            }
+            match operation {
+                Operation::PutUserPolicy { name, .. } if !self.inline.contains(name) => self.inline.push(name.clone()),
+                Operation::AttachUserPolicy { policy_arn, .. } if !self.attached.contains(policy_arn) => {
+                    self.attached.push(policy_arn.clone());
+                }
+                _ => {}
+            }
+            return true;
+        }
+        let all = std::mem::take(&mut self.openings).into_iter();
+        let (closed, open): (Vec<_>, Vec<_>) = all.partition(|opening| opening.is_closed_by(operation));
+        self.openings = open;
+        // What is only replaced, by an attempt of the same name, is not put there again.
+        self.lent.extend(closed.into_iter().filter(|opening| opening.is_taken_back_by(operation)));
+        false
+    }
+
+    /// What kind of permission the lab has taken back for a while.
+    pub fn lent_mechanism(&self) -> Option<Mechanism> {
+        self.lent.first().map(Opening::mechanism)
     }
 }
 
@@ -182,7 +270,10 @@ impl Facts {
         let is_users = call.parameter("UserName") == Some(&names.user);
         let opening = match call.operation.as_str() {
             "CreateGrant" if self.is_key(call.parameter("KeyId")) => {
-                call.resulting("GrantId").map(|id| Opening::Grant(id.to_owned()))
+                call.resulting("GrantId").map(|id| match own_way::grant(call) {
+                    Some(grant) => Opening::MadeGrant(id.to_owned(), grant),
+                    None => Opening::Grant(id.to_owned()),
+                })
             }
             "AttachUserPolicy" if is_users => text("PolicyArn").map(Opening::Attached),
             "PutUserPolicy" if is_users => {
@@ -199,7 +290,10 @@ impl Facts {
             "AttachUserPolicy" | "DetachUserPolicy" if is_users => {
                 openings.retain(|known| !matches!(known, Opening::Attached(own) if Some(own) == arn.as_ref()));
             }
-            "RevokeGrant" => openings.retain(|known| !matches!(known, Opening::Grant(own) if Some(own) == id.as_ref())),
+            "RevokeGrant" => openings.retain(|known| match known {
+                Opening::Grant(own) | Opening::MadeGrant(own, _) => Some(own) != id.as_ref(),
+                _ => true,
+            }),
             _ => {}
         }
         openings.extend(opening);

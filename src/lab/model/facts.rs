@@ -162,7 +162,7 @@ pub struct Facts {
 }
 
 /// What this run has made and not removed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     /// The key, by ARN, until its deletion is scheduled.
     pub key: Option<String>,
@@ -280,7 +280,10 @@ impl Facts {
             }
             return;
         }
-        self.made.added.learn(operation);
+        let id = body.get("GrantId").and_then(Value::as_str);
+        if self.made.added.learn(operation, id) {
+            return;
+        }
         match operation.service() {
             Service::Sts => self.learn_caller(exchange.identity, body),
             Service::Kms => self.learn_key(exchange, body),

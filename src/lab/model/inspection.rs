@@ -168,6 +168,9 @@ pub struct Event {
     pub caused_by: Option<String>,
     /// `allowed`, `denied` or `failed`
     pub verdict: String,
+    /// Whether `kmslab why` asked, or the lab itself.
+    #[serde(default, rename = "explains", skip_serializing_if = "std::ops::Not::not")]
+    pub is_own: bool,
 }
 
 /// CloudTrail's `userIdentity`.

@@ -47,6 +47,9 @@ pub struct NoticedCall {
     /// The request's id, as the caller saw it.
     #[serde(rename = "requestID")]
     pub request_id: String,
+    /// Whether `kmslab why` asked: it only explains.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub explains: bool,
 }
 
 impl NoticedCall {
@@ -91,8 +94,7 @@ impl NoticedCall {
 
     /// Whether the call changes nothing.
     pub fn is_read(&self) -> bool {
-        const READS: [&str; 8] = ["Get", "BatchGet", "TransactGet", "List", "Describe", "Scan", "Query", "Simulate"];
-        READS.iter().any(|read| self.operation.starts_with(read))
+        is_read(&self.operation)
     }
 
     /// The same call without control characters, which a server could put into any text, and without endless texts.
@@ -110,6 +112,12 @@ impl NoticedCall {
             ..self
         }
     }
+}
+
+/// Whether an operation of this name changes nothing.
+pub fn is_read(operation: &str) -> bool {
+    const READS: [&str; 8] = ["Get", "BatchGet", "TransactGet", "List", "Describe", "Scan", "Query", "Simulate"];
+    READS.iter().any(|read| operation.starts_with(read))
 }
 
 fn short(text: &str) -> String {

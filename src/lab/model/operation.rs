@@ -503,13 +503,15 @@ fn granted<'a>(
     constraints: &'a mut Option<GrantConstraints>,
     name: &'a str,
 ) -> Vec<(&'static str, Parameter<'a>)> {
-    vec![
+    let mut parameters = vec![
         key_id(key),
         ("--grantee-principal", Parameter::Text(grantee)),
         ("--operations", Parameter::Words(operations)),
         ("--constraints", Parameter::Constraints(constraints)),
-        ("--name", Parameter::Plain(name)),
-    ]
+    ];
+    // A grant that was made in a shell may have none.
+    parameters.extend((!name.is_empty()).then_some(("--name", Parameter::Plain(name))));
+    parameters
 }
 
 fn simulated<'a>(

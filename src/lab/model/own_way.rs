@@ -67,7 +67,11 @@ impl OwnWay {
     }
 }
 
-fn grant(call: &NoticedCall) -> Option<Operation> {
+/// The call that makes the same grant again; `None` where it has more than the lab can send.
+pub(super) fn grant(call: &NoticedCall) -> Option<Operation> {
+    if call.parameters.get("RetiringPrincipal").is_some_and(|principal| !principal.is_null()) {
+        return None;
+    }
     let text = |name: &str| call.parameter(name).map(str::to_owned);
     let operations = call.parameters.get("Operations")?.as_array()?;
     let operations = operations.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?;

@@ -10,6 +10,7 @@ use crate::lab::feature::attempts::{Sent, Then};
 use crate::lab::feature::insight::forecast::{self, Forecast, Rung};
 use crate::lab::kernel::event::{AttemptCommand, Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
+use crate::lab::model::adoption::Opening;
 use crate::lab::model::attempt::{self, Insertable, Target};
 use crate::lab::model::choice::Choice;
 use crate::lab::model::draft::{Draft, Edit};
@@ -239,24 +240,40 @@ pub(super) fn put_back(state: &mut State) -> Vec<Command> {
     if is_elsewhere || state.kernel.is_interrupted() || !state.experiments.changes().is_empty() {
         return Vec::new();
     }
-    let text = state.attempts.sent().map(|sent| state.masking.unmasked(&sent.text)).unwrap_or_default();
-    state.attempts.put_back(text).unwrap_or_default()
+    let text = state.attempts.accepted().map(|sent| state.masking.unmasked(&sent.text)).unwrap_or_default();
+    state.attempts.put_back(text, state.kernel.facts()).unwrap_or_default()
+}
+
+/// Puts the console's statements in place of the learner's own way, in the editor or in a shell, then goes on. `None`
+/// where the usual way was taken.
+pub(super) fn use_console(state: &mut State, then: Then) -> Option<Vec<Command>> {
+    let facts = state.kernel.facts();
+    let is_shells = state.attempts.standing().is_none() && !facts.names_user();
+    // It is replaced as a whole, and not added to: without its name there is no taking test-user out of it.
+    let own = facts.policy.clone().filter(|policy| is_shells && facts.policy_before.as_ref() != Some(policy));
+    let has_openings = !facts.made.added.openings.is_empty();
+    let commands = state.attempts.use_console(then, facts)?;
+    if let Some(policy) = own.filter(|_| !has_openings && state.attempts.keeps_policy()) {
+        state.kernel.amend_facts(|facts| facts.made.added.lent.push(Opening::KeyPolicy(policy)));
+    }
+    Some(commands)
 }
 
 /// What is said while the console's statements stand in for the learner's own way; `None` while they don't.
 pub(super) fn stand_in(state: &State) -> Option<String> {
-    let words = state.interface();
-    if let Some(mechanism) = state.attempts.given_up() {
-        let text = "your own {} is undone: from here on the console's statements stand";
-        return Some(words.fill(text, &[&words.word(mechanism.name())]));
-    }
-    state.attempts.replaced()?;
+    let mechanism = replaced(state)?;
     let text = "until you leave, the console's statements replace your {}";
-    Some(state.interface().fill(text, &[&own_name(state)]))
+    Some(state.interface().fill(text, &[&state.interface().word(mechanism.name())]))
+}
+
+/// The learner's own way, in the editor or in a shell, for which the console's statements stand in.
+fn replaced(state: &State) -> Option<Mechanism> {
+    state.attempts.replaced().or_else(|| state.kernel.facts().made.added.lent_mechanism())
 }
 
 fn own_name(state: &State) -> &str {
-    let mechanism = state.attempts.sent().map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
+    let own = replaced(state).or_else(|| state.own_way());
+    let mechanism = own.or_else(|| Some(state.attempts.accepted()?.mechanism)).unwrap_or(Mechanism::KeyPolicy);
     state.interface().word(mechanism.name())
 }
 
@@ -265,7 +282,7 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
     match command {
         AttemptCommand::Begin { undoes } => {
             // A policy that was read earlier may have been changed since, unless an attempt has been added to it.
-            let stands = state.attempts.keeps_policy() || state.attempts.replaced().is_some();
+            let stands = state.attempts.keeps_policy() || replaced(state).is_some();
             state.kernel.amend_facts(|facts: &mut Facts| {
                 if !stands {
                     facts.policy_before = None;
@@ -286,18 +303,17 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
         }
         AttemptCommand::Try(experiment) => return vec![Command::Trial(experiment, TrialCommand::Try)],
         AttemptCommand::CatchUp => return state.verify_from(Some(Stage::FIRST)),
-        AttemptCommand::PutBack => {
-            if state.attempts.given_up().is_some() {
-                state.view.message = stand_in(state);
-            }
-            return put_back(state);
-        }
+        AttemptCommand::PutBack => return put_back(state),
         AttemptCommand::TellBack => {
-            let is_back = state.attempts.replaced().is_none();
+            let is_back = replaced(state).is_none();
             if is_back {
                 state.kernel.reset(RunId::Attempt);
             }
-            let text = if is_back { "your own {} stands again" } else { "your own {} could not be put back" };
+            let text = if is_back {
+                "your own {} stands again"
+            } else {
+                "your own {} could not be put back; the console's statements stand"
+            };
             let name = own_name(state);
             state.view.message = Some(state.interface().fill(text, &[&name]));
         }

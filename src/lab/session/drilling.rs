@@ -1,5 +1,6 @@
 //! The drills on the screen: how they begin, what each intent does in them, and how they end.
 
+use super::desk;
 use super::flow::{DrillAction, Intent, PresenterAction};
 use super::notice;
 use super::state::State;
@@ -19,7 +20,7 @@ use crate::lab::view::{Desk, Page};
 /// Begins the drills, after stage 8. Like experiments, they begin where the usual way ends: the console's statements take
 /// the place of the learner's own way.
 pub(super) fn open(state: &mut State) -> Vec<Command> {
-    let commands = state.attempts.use_console(attempts::Then::Drill, state.kernel.facts());
+    let commands = desk::use_console(state, attempts::Then::Drill);
     commands.unwrap_or_else(|| {
         begin(state);
         Vec::new()

@@ -475,7 +475,7 @@ impl State {
             }
             TrialCommand::Try => {
                 // Experiments begin where the usual way ends.
-                let first = self.attempts.use_console(attempts::Then::Try(which), self.kernel.facts());
+                let first = desk::use_console(self, attempts::Then::Try(which));
                 if let Some(commands) = first {
                     return commands;
                 }

@@ -36,7 +36,10 @@ pub(super) const GRANT: StageDef = StageDef {
     ],
     highlight: [&["GetKeyPolicy"]; 2],
     expect,
-    forget: |facts, _| (facts.policy_before, facts.way) = (None, None),
+    forget: |facts, _| {
+        (facts.policy_before, facts.way) = (None, None);
+        facts.made.added.lent.clear();
+    },
 };
 
 fn key_and_user(sources: &Sources<'_>) -> Result<(String, String), Missing> {

@@ -70,6 +70,7 @@ impl TrailEntry {
             aws_region: account.region.clone(),
             source_ip_address: caller.via.unwrap_or(&origin.source_ip).to_owned(),
             user_agent: caller.via.unwrap_or(&origin.user_agent).to_owned(),
+            explains: caller.via.is_none() && origin.explains,
             request_parameters: self.parameters,
             resources: resource.into_iter().map(as_resource).collect(),
             error_code: error.map(|error| error.code(Service::Kms).to_owned()),

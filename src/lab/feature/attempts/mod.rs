@@ -57,6 +57,8 @@ struct Trial {
     expects: bool,
     /// What stood before the new attempt was sent.
     replaced: Option<Mechanism>,
+    /// What is sent, or was sent when it stood.
+    mechanism: Mechanism,
     then: Then,
 }
 
@@ -87,6 +89,9 @@ pub struct Saved {
     drafts: [Option<Draft>; Mechanism::ALL.len()],
     standing: Option<Mechanism>,
     sent: Option<Sent>,
+    /// What was sent last and not rejected: only that can stand, and be put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Sent>,
     came: Option<Came>,
     #[serde(default)]
     count: u32,
@@ -109,7 +114,8 @@ impl Saved {
     /// The same with other texts.
     pub(in crate::lab) fn map(mut self, mut change: impl FnMut(&str) -> String) -> Saved {
         self.drafts.iter_mut().flatten().for_each(|draft| *draft = draft.with_text(&change(draft.text())));
-        self.sent.iter_mut().for_each(|sent| sent.text = change(&sent.text));
+        let all = self.sent.iter_mut().chain(&mut self.accepted);
+        all.for_each(|sent| sent.text = change(&sent.text));
         self
     }
 
@@ -135,8 +141,6 @@ pub struct Attempts {
     /// What decides now.
     now: Option<Documents>,
     trial: Option<Trial>,
-    /// The learner's way by another client, which the console's statements have replaced for good.
-    given_up: Option<Mechanism>,
 }
 
 /// What screens read.
@@ -181,15 +185,14 @@ impl Attempts {
         self.saved.standing
     }
 
-    /// The learner's own way, for which the console's statements stand in meanwhile.
+    /// The attempt for which the console's statements stand in meanwhile.
     pub fn replaced(&self) -> Option<Mechanism> {
-        Some(self.sent()?.mechanism).filter(|_| self.saved.replaced)
+        Some(self.accepted()?.mechanism).filter(|_| self.saved.replaced)
     }
 
-    /// The learner's way by another client, which the console's statements have replaced for good: for experiments and
-    /// drills, which need them.
-    pub fn given_up(&self) -> Option<Mechanism> {
-        self.given_up
+    /// What was sent last and not rejected.
+    pub(in crate::lab) fn accepted(&self) -> Option<&Sent> {
+        self.saved.accepted.as_ref().or(self.saved.sent.as_ref())
     }
 
     /// The documents that decided before the newest attempt; `None` while they are being read.
@@ -269,12 +272,7 @@ impl Attempts {
     /// where the usual way was taken.
     pub(in crate::lab) fn use_console(&mut self, then: Then, facts: &Facts) -> Option<Vec<Command>> {
         let steps = steps::use_console(self.saved.standing, facts);
-        if steps.is_empty() {
-            return None;
-        }
-        // Only what the lab has sent itself can be sent again as it was.
-        self.given_up = facts.way.as_ref().map(|way| way.mechanism).filter(|_| self.saved.standing.is_none());
-        Some(self.begin(steps, String::new(), then))
+        (!steps.is_empty()).then(|| self.begin(steps, String::new(), then))
     }
 
     /// Whether the run in progress goes on with the key policy that was read before an earlier change.
@@ -283,17 +281,26 @@ impl Attempts {
         self.saved.standing == Some(Mechanism::KeyPolicy) || self.trial.as_ref().is_some_and(is_put_first)
     }
 
-    /// Puts the learner's own way, `text` with real names, in place of the console's statements again. `None` where they
-    /// don't stand in for it.
-    pub(in crate::lab) fn put_back(&mut self, text: String) -> Option<Vec<Command>> {
-        let mechanism = self.replaced()?;
-        Some(self.begin(steps::put_back(mechanism), text, Then::TellBack))
+    /// Puts the learner's own way in place of the console's statements again: what she sent, `text` with real names, and
+    /// what another client had added. `None` where they stand in for neither.
+    pub(in crate::lab) fn put_back(&mut self, text: String, facts: &Facts) -> Option<Vec<Command>> {
+        let mechanism = self.replaced();
+        if mechanism.is_none() && facts.made.added.lent.is_empty() {
+            return None;
+        }
+        let commands = self.begin(steps::put_back(mechanism, facts), text, Then::TellBack);
+        if let (Some(trial), Some(mechanism)) = (&mut self.trial, mechanism) {
+            trial.mechanism = mechanism;
+        }
+        Some(commands)
     }
 
     fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
-        let undoes = !steps.contains(&Step::Put) && !steps.contains(&Step::PutConsole);
+        let puts = [Step::Put, Step::PutConsole, Step::PutOpenings];
+        let undoes = !steps.iter().any(|step| puts.contains(step));
         self.now = None;
-        self.trial = Some(Trial { steps, at: 0, text, expects: false, replaced: self.saved.standing, then });
+        let (replaced, mechanism) = (self.saved.standing, self.sent().map_or(Mechanism::KeyPolicy, |it| it.mechanism));
+        self.trial = Some(Trial { steps, at: 0, text, expects: false, replaced, mechanism, then });
         vec![Command::Attempt(AttemptCommand::Begin { undoes })]
     }
 }
@@ -309,7 +316,8 @@ impl Attempts {
     pub(in crate::lab) fn resume(&mut self, saved: Saved, gone: Option<Mentioned>) {
         let is_gone = gone.is_some();
         self.mentioned = gone;
-        self.saved = if is_gone { Saved { standing: None, came: None, replaced: false, ..saved } } else { saved };
+        let gone = |saved| Saved { standing: None, accepted: None, came: None, replaced: false, ..saved };
+        self.saved = if is_gone { gone(saved) } else { saved };
     }
 
     /// Offers what was sent last once more, with what it mentions `now`. `None` where nothing was sent.
@@ -320,7 +328,7 @@ impl Attempts {
                 *draft = Draft::new(&gone.replaced(draft.text(), now));
             }
         }
-        (self.saved.sent, self.saved.came) = (None, None);
+        (self.saved.sent, self.saved.accepted, self.saved.came) = (None, None, None);
         self.choose(Some(mechanism));
         Some(mechanism)
     }
@@ -328,6 +336,7 @@ impl Attempts {
     /// What was written is kept; what stood is gone, or is known to stand no longer.
     pub(in crate::lab) fn forget(&mut self) {
         (self.saved.standing, self.saved.came, self.chosen, self.saved.replaced) = (None, None, None, false);
+        self.saved.accepted = None;
     }
 }
 
@@ -355,10 +364,10 @@ impl Attempts {
 
     /// The next batch of the run in progress.
     pub(in crate::lab) fn next(&mut self, batch: usize, sources: &Sources<'_>) -> Next {
-        let (Some(trial), sent) = (&mut self.trial, self.saved.sent.as_ref()) else { return Next::End };
+        let Some(trial) = &mut self.trial else { return Next::End };
         let Some(step) = trial.steps.get(batch).copied() else { return Next::End };
         trial.at = batch;
-        let mechanism = sent.map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
+        let mechanism = trial.mechanism;
         match steps::batch(step, mechanism, &trial.text, trial.expects, sources) {
             Ok(batch) => {
                 // Before it is sent: what is in progress must be known, whatever happens then.
@@ -378,11 +387,13 @@ impl Attempts {
         let is_gone = || exchange.error_code().is_some_and(is_not_found);
         let (step, is_done) = (trial.steps.get(trial.at), exchange.is_allowed());
         match step {
-            Some(Step::Put) if !is_done => {
+            Some(Step::Put) => {
                 let is_certain = certainty(&exchange.operation, &exchange.answer) == Certainty::NotDone;
-                if is_certain && exchange.answer.tries <= 1 {
+                if !is_done && is_certain && exchange.answer.tries <= 1 {
                     self.saved.standing =
                         trial.replaced.filter(|old| *old != Mechanism::Grant && Some(*old) == self.saved.standing);
+                } else if self.is_sending() {
+                    self.saved.accepted = self.saved.sent.clone();
                 }
             }
             Some(Step::TakePolicyBack) if is_done => self.saved.standing = None,
@@ -398,9 +409,12 @@ impl Attempts {
     pub(in crate::lab) fn judge(&mut self, evidence: &Evidence<'_>) -> Command {
         if !self.is_sending() {
             let is_back = self.trial.as_ref().is_some_and(|trial| trial.then == Then::TellBack);
+            let is_put = self.saved.standing.is_some() || !self.saved.replaced;
             let check = match self.saved.standing {
-                Some(_) if is_back => Check { met: true, observed: "put back".to_owned() },
-                None if is_back => Check::unmet("not put back"),
+                _ if is_back && is_put && evidence.facts.made.added.lent.is_empty() => {
+                    Check { met: true, observed: "put back".to_owned() }
+                }
+                _ if is_back => Check::unmet("not put back"),
                 None => Check { met: true, observed: "undone".to_owned() },
                 Some(standing) => Check::unmet(format!("not undone: the {}", standing.name())),
             };
@@ -418,9 +432,9 @@ impl Attempts {
         let is_open = steps.contains(&Step::CloseOpenings) && !kernel.facts().made.added.openings.is_empty();
         let is_undone = self.saved.standing.is_none() && !is_open;
         self.saved.replaced = match then {
-            Then::TellBack => is_undone,
+            Then::TellBack => self.saved.replaced && is_undone,
             // What was rejected, or undone before, never stood.
-            Then::Try(_) | Then::Drill => is_undone && replaced.is_some(),
+            Then::Try(_) | Then::Drill => is_undone && (self.saved.replaced || replaced.is_some()),
             _ => false,
         };
         let command = |command| vec![Command::Attempt(command)];
@@ -436,7 +450,7 @@ impl Attempts {
             // Without the console's statements, asking for them again would never end.
             Then::Try(_) | Then::Drill if !kernel.facts().names_user() => command(AttemptCommand::TellUndone),
             Then::Tell => {
-                (self.saved.came, self.saved.sent) = (None, None);
+                (self.saved.came, self.saved.sent, self.saved.accepted) = (None, None, None);
                 command(AttemptCommand::TellUndone)
             }
             Then::Start(stage) => {

@@ -1,5 +1,6 @@
 //! The calls of an attempt, and those that undo one.
 
+use crate::lab::model::adoption::Opening;
 use crate::lab::model::attempt::{self, Target, Unsendable};
 use crate::lab::model::batch::Batch;
 use crate::lab::model::facts::Facts;
@@ -34,6 +35,8 @@ pub enum Step {
     TakeGrant,
     /// Takes back what another client has added.
     CloseOpenings,
+    /// Puts that there again.
+    PutOpenings,
 }
 
 /// The steps of an attempt by `mechanism`, while `standing` stands. One that replaces the earlier attempt need not undo it.
@@ -77,12 +80,19 @@ pub fn use_console(standing: Option<Mechanism>, facts: &Facts) -> Vec<Step> {
     steps
 }
 
-/// The steps that put the learner's own way in place of the console's statements again.
-pub fn put_back(mechanism: Mechanism) -> Vec<Step> {
-    match mechanism {
-        Mechanism::KeyPolicy => vec![Step::Put, Step::ReadBack],
-        Mechanism::IamPolicy | Mechanism::Grant => vec![Step::Put, Step::TakeConsole, Step::ReadBack],
-    }
+/// The steps that put the learner's own way in place of the console's statements again: what she sent by `mechanism`, and
+/// what another client had added.
+pub fn put_back(mechanism: Option<Mechanism>, facts: &Facts) -> Vec<Step> {
+    let lent = &facts.made.added.lent;
+    let is_key_policy = |opening: &Opening| opening.mechanism() == Mechanism::KeyPolicy;
+    let replaces_policy = mechanism == Some(Mechanism::KeyPolicy) || lent.iter().any(is_key_policy);
+    let mut steps = Vec::new();
+    steps.extend(mechanism.map(|_| Step::Put));
+    steps.extend((!lent.is_empty()).then_some(Step::PutOpenings));
+    // Without an earlier key policy the console's statements were there before.
+    steps.extend((!replaces_policy && facts.policy_before.is_some()).then_some(Step::TakeConsole));
+    steps.push(Step::ReadBack);
+    steps
 }
 
 /// The calls of a step; `text` is what is written, and `expects` says whether it should allow the Scan.
@@ -131,10 +141,10 @@ pub fn batch(
             (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, true)
         }
         Step::TakeUserPolicy => {
-            let name = ATTEMPT.to_owned();
-            (admin(O::DeleteUserPolicy { user: user(), name }), Until::Answered, true)
+            (admin(O::DeleteUserPolicy { user: user(), name: ATTEMPT.to_owned() }), Until::Answered, true)
         }
         Step::CloseOpenings => (close_openings(facts, &user(), &key()?), Until::Answered, true),
+        Step::PutOpenings => (put_openings(facts, &user(), &key()?)?, Until::Answered, false),
         Step::FindGrant => {
             let is_unknown = facts.made.attempt_grant.as_deref() == Some("");
             let calls = if is_unknown { admin(O::ListGrants { key: key()? }) } else { Vec::new() };
@@ -152,8 +162,17 @@ pub fn batch(
 
 /// The calls that take back what other clients have added.
 fn close_openings(facts: &Facts, user: &str, key: &str) -> Vec<(Identity, Operation)> {
-    let calls = facts.made.added.openings.iter().map(|opening| opening.take_back(user, key));
+    let calls = facts.made.added.openings.iter().filter_map(|opening| opening.take_back(user, key));
     calls.map(|operation| (Identity::Admin, operation)).collect()
+}
+
+/// The calls that put it there again.
+fn put_openings(facts: &Facts, user: &str, key: &str) -> Result<Vec<(Identity, Operation)>, String> {
+    let call = |opening: &Opening| {
+        let operation = opening.put_again(user, key).ok_or("the grant's parameters are not known")?;
+        Ok((Identity::Admin, operation))
+    };
+    facts.made.added.lent.iter().map(call).collect()
 }
 
 /// Why a text can't be sent, in words.

@@ -9,6 +9,7 @@ use crate::lab::kernel::run::Run;
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
 pub use crate::lab::model::inspection::{Event, Parameters, Traced, Who};
+use crate::lab::model::noticed::is_read;
 use crate::lab::model::operation::Service;
 
 /// What became of a request.
@@ -86,15 +87,21 @@ pub fn asked(events: &[Event], requests: Vec<String>) -> Vec<(String, Traced)> {
     requests.into_iter().map(|request| (request.clone(), of(&request))).collect()
 }
 
-/// What the sandbox has seen, oldest first.
+/// What the sandbox has seen, oldest first, without what the lab has read aside.
 pub(in crate::lab) fn of_events(events: &[Event], kernel: &Kernel) -> Vec<Entry> {
     let calls: BTreeMap<&str, &Exchange> =
         exchanges(kernel).into_iter().map(|exchange| (request_id(exchange), exchange)).collect();
+    let cause_of = |event: &Event| {
+        let id = event.caused_by.as_ref().unwrap_or(&event.request_id);
+        calls.get(id.as_str())
+    };
+    // To forecast and to explain, the lab reads what decides, again and again.
+    let is_aside = |event: &Event| event.is_own && is_read(&event.event_name) && cause_of(event).is_none();
     events
         .iter()
+        .filter(|event| !is_aside(event))
         .map(|event| {
-            let id = event.caused_by.as_ref().unwrap_or(&event.request_id);
-            let cause = calls.get(id.as_str());
+            let cause = cause_of(event);
             let service = event.user_identity.invoked_by.as_deref();
             Entry {
                 time: event.event_time.get(11..19).unwrap_or(&event.event_time).to_owned(),

@@ -187,7 +187,13 @@ impl Look {
             let is_known = self.facts.made.attempt_grant.as_ref() == Some(&grant.grant_id);
             if !is_known && told.is_news(&grant.grant_id, "") {
                 let (grantee, operations) = (&grant.grantee_principal, &grant.operations);
-                let parameters = json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": operations});
+                let mut parameters = json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": operations});
+                if let Some(constraints) = &grant.constraints {
+                    parameters["Constraints"] = json!({constraints.name(): constraints.pairs()});
+                }
+                if let Some(retiring) = &grant.retiring_principal {
+                    parameters["RetiringPrincipal"] = json!(retiring);
+                }
                 calls.push(call("kms", "CreateGrant", parameters, json!({"GrantId": grant.grant_id})));
             }
         }
