@@ -71,8 +71,13 @@ pub(super) fn close_or<'a>(state: &State, page: Page, label: &'a str) -> &'a str
     if state.view().page() == Some(page) { "close" } else { label }
 }
 
-/// Whether rows are so few that only the lesson's page explains an answer.
+/// Whether only the lesson's page explains an answer: where rows are few, and everywhere why a right one is right. A lucky
+/// guess teaches nothing.
 pub fn explains_elsewhere(state: &State, area: Rect) -> bool {
     let shows_panes = state.view().overlay.is_none() && Class::of(area) != Class::TooSmall;
-    shows_panes && area.height < 24 && matches!(state.shown().status, Status::Done(_))
+    let is_right = || {
+        let asked = state.shown_question().filter(|_| state.view().experiment.is_none());
+        asked.and_then(|asked| asked.reply()).is_some_and(|(_, reply)| reply.right)
+    };
+    shows_panes && matches!(state.shown().status, Status::Done(_)) && (area.height < 24 || is_right())
 }
