@@ -183,7 +183,8 @@ impl Watch {
             return None;
         }
         self.after.store(newest, Ordering::SeqCst);
-        let is_others = |call: &NoticedCall| !self.clients.has_sent(&call.request_id) && !(call.explains && call.is_read());
+        let is_others =
+            |call: &NoticedCall| !self.clients.has_sent(&call.request_id) && !(call.explains && call.is_read());
         Some(calls.into_iter().filter(is_others).collect())
     }
 

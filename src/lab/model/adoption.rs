@@ -123,9 +123,7 @@ impl Opening {
         match self {
             Opening::Grant(_) => None,
             Opening::MadeGrant(_, call) => Some(call.clone()),
-            Opening::KeyPolicy(policy) => {
-                Some(Operation::PutKeyPolicy { key: key.to_owned(), policy: policy.clone() })
-            }
+            Opening::KeyPolicy(policy) => Some(Operation::PutKeyPolicy { key: key.to_owned(), policy: policy.clone() }),
             Opening::Inline(name, policy) => {
                 Some(Operation::PutUserPolicy { user, name: name.clone(), policy: policy.clone() })
             }
@@ -147,7 +145,9 @@ impl Opening {
         match (self, operation) {
             (Opening::MadeGrant(_, call), operation) => call == operation,
             (Opening::KeyPolicy(text), Operation::PutKeyPolicy { policy, .. }) => text == policy,
-            (Opening::Inline(own, text), Operation::PutUserPolicy { name, policy, .. }) => own == name && text == policy,
+            (Opening::Inline(own, text), Operation::PutUserPolicy { name, policy, .. }) => {
+                own == name && text == policy
+            }
             (Opening::Attached(arn), Operation::AttachUserPolicy { policy_arn, .. }) => arn == policy_arn,
             _ => false,
         }

@@ -306,7 +306,11 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
             if is_back {
                 state.kernel.reset(RunId::Attempt);
             }
-            let text = if is_back { "your own {} stands again" } else { "your own {} could not be put back; the console's statements stand" };
+            let text = if is_back {
+                "your own {} stands again"
+            } else {
+                "your own {} could not be put back; the console's statements stand"
+            };
             let name = own_name(state);
             state.view.message = Some(state.interface().fill(text, &[&name]));
         }

@@ -144,6 +144,30 @@ fn goal(state: &State) -> Stage {
     if state.kernel.is_met(current) { current.next().unwrap_or(current) } else { current }
 }
 
+/// Moves the focus, as the person wants.
+pub(super) fn move_focus(state: &mut State) {
+    state.view.focus_moved_in = Some(goal(state));
+    state.view.focus_other();
+}
+
+/// Who makes a shell's calls by default: whoever reaches the goal of the stage that is next, or the one on whom the person
+/// has focused in that stage. The lab moves the focus, too, to what there is to read.
+pub fn default_identity(state: &State) -> Identity {
+    let stage = goal(state);
+    let is_elsewhere = state.is_drilling() || state.view.experiment.is_some();
+    if is_elsewhere || state.view.focus_moved_in == Some(stage) {
+        return state.view.focus();
+    }
+    match stage {
+        Stage::ViewDenied | Stage::ViewAgain => Identity::TestUser,
+        Stage::CreateUser if state.backend.given_user => Identity::TestUser,
+        Stage::Who | Stage::CreateKey | Stage::CreateTable | Stage::ViewAdmin | Stage::CreateUser | Stage::Grant => {
+            Identity::Admin
+        }
+        Stage::CleanUp => Identity::Admin,
+    }
+}
+
 /// What to look for, where the server may report no calls; `None` while nothing could be done with what is found, and
 /// where the next goal is a read, which leaves no trace.
 pub fn look(state: &State) -> Option<Look> {

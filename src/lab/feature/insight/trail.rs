@@ -8,8 +8,8 @@ use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Run;
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
-use crate::lab::model::noticed::is_read;
 pub use crate::lab::model::inspection::{Event, Parameters, Traced, Who};
+use crate::lab::model::noticed::is_read;
 use crate::lab::model::operation::Service;
 
 /// What became of a request.
