@@ -126,7 +126,7 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
         Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
         #[cfg(unix)]
-        Some(Command::Shell { who }) => shell::open(environment, who.into()),
+        Some(Command::Shell { who }) => shell::open(environment, who.map(Into::into)),
         #[cfg(unix)]
         Some(Command::Env { shell, who }) => shell::env(environment, shell, who.into()),
         #[cfg(unix)]

@@ -151,9 +151,9 @@ pub enum Command {
     Notes,
     /// Open a shell for a lab that runs in another terminal
     Shell {
-        /// The profile that the AWS CLI uses by default
-        #[arg(long = "as", value_name = "WHO", value_enum, default_value_t = WhoArg::Admin)]
-        who: WhoArg,
+        /// The profile that the AWS CLI uses by default [default: whoever reaches the next goal]
+        #[arg(long = "as", value_name = "WHO", value_enum)]
+        who: Option<WhoArg>,
     },
     /// Print settings for your own shell, for a running lab
     Env {

@@ -16,12 +16,13 @@ fn lab(environment: &Environment) -> Result<PathBuf, UsageError> {
     shell::find(&environment.labs).ok_or_else(|| UsageError::new(NO_LAB))
 }
 
-/// Opens a shell and waits for its end.
+/// Opens a shell and waits for its end. Without `who` the goal of the stage that is next decides whose it is.
 ///
 /// # Errors
 /// When no lab is running, or the shell can't be started.
-pub fn open(environment: &Environment, who: Identity) -> Result<Exit, Report> {
+pub fn open(environment: &Environment, who: Option<Identity>) -> Result<Exit, Report> {
     let folder = lab(environment)?;
+    let who = who.unwrap_or_else(|| shell::default_identity(&folder));
     shell::ask(&folder).wrap_err("the lab can't be reached")?;
     let mut out = out();
     let shown = out.write_all(shell::welcome(&folder, who).as_bytes()).and_then(|()| out.flush());

@@ -100,7 +100,7 @@ pub(super) async fn send(clients: &ServiceClients, operation: &Operation, tap: T
         O::RotateKeyOnDemand { key } => create!(kms, kms().rotate_key_on_demand().key_id(key), tap),
         O::CancelKeyDeletion { key } => tapped!(kms().cancel_key_deletion().key_id(key), tap),
         O::CreateGrant { key, grantee, operations, constraints, name } =>
-            create!(kms, create_grant(clients, key, grantee, operations, constraints).set_name(named(name)), tap),
+            create!(kms, create_grant(clients, key, grantee, operations, constraints).set_name(given(name)), tap),
         O::ListGrants { key } => tapped!(kms().list_grants().key_id(key), tap),
         O::RevokeGrant { key, grant_id } => tapped!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
         O::Encrypt { key, plaintext, context } =>
@@ -155,11 +155,6 @@ async fn create_access_key(clients: &ServiceClients, user: &str, tap: Tap) -> Re
         .map(|key| Keys { access_key_id: key.access_key_id, secret_access_key: Zeroizing::new(key.secret_access_key) }))
 }
 
-/// A name, unless it is empty.
-fn named(name: &str) -> Option<String> {
-    Some(name.to_owned()).filter(|name| !name.is_empty())
-}
-
 fn create_grant(
     clients: &ServiceClients,
     key: &str,
@@ -178,6 +173,11 @@ fn create_grant(
     });
     let call = clients.kms().create_grant().key_id(key).grantee_principal(grantee);
     call.set_operations(Some(operations)).set_constraints(constraints)
+}
+
+/// A name that may be left out; an empty one is none.
+fn given(name: &str) -> Option<String> {
+    Some(name.to_owned()).filter(|name| !name.is_empty())
 }
 
 fn simulate(

@@ -154,6 +154,8 @@ pub struct View {
     /// Whether the open page lies over the debrief.
     over_debrief: bool,
     focus_right: bool,
+    /// The stage whose goal was next when the person moved the focus.
+    pub(super) focus_moved_in: Option<Stage>,
     panes: [Pane; 2],
 }
 

@@ -30,6 +30,8 @@ use crate::lab::insight::Finding;
 #[cfg(unix)]
 use crate::lab::model::draft::Draft;
 use crate::lab::replay::RecordedStage;
+#[cfg(unix)]
+use crate::lab::session::shell::default_identity;
 use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, SavedSession, State};
 
 /// The largest text that an editor may leave, in bytes. A draft that is too long is cut.
@@ -195,7 +197,7 @@ impl EffectHandler {
         access.write_now(state)?;
         access.open(&self.clients)?;
         self.watch.iter().for_each(|watch| watch.begin());
-        let (open, mut waiter) = terminal::open(access.path(), state.view().focus())?;
+        let (open, mut waiter) = terminal::open(access.path(), default_identity(state))?;
         let (watch, events) = (self.watch.clone(), self.events.clone());
         let goes_on = format!("your shell is stopped: {} goes back to it", state.view().keys.first("shell", "!"));
         self.answer(async move {

@@ -153,12 +153,9 @@ impl Lab {
         self.ask(&Operation::GetKeyPolicy { key: self.key() })["Policy"].as_str().unwrap().to_owned()
     }
 
-    fn all_grants(&self) -> Vec<Value> {
-        self.ask(&Operation::ListGrants { key: self.key() })["Grants"].as_array().unwrap().clone()
-    }
-
     fn grants(&self) -> Vec<Value> {
-        self.all_grants().into_iter().filter(|grant| grant["Name"] == "kmslab-attempt").collect()
+        let grants = self.ask(&Operation::ListGrants { key: self.key() })["Grants"].as_array().unwrap().clone();
+        grants.into_iter().filter(|grant| grant["Name"] == "kmslab-attempt").collect()
     }
 
     /// Which ways stand on the server.

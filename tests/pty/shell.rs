@@ -506,3 +506,34 @@ fn why_is_no_call_of_the_learners() {
     terminal.leave_mid_lab();
     terminal.ends_in_order();
 }
+
+/// The commands of a way in a hint, without the sign before the next.
+fn commands_of(hint: &str, way: usize) -> String {
+    let marks = [format!("# {way} "), format!("# {} ", way + 1)];
+    let start = hint.find(&marks[0]).unwrap();
+    let end = hint.find(&marks[1]).unwrap_or(hint.len());
+    hint[start..end].to_owned()
+}
+
+#[test]
+fn each_way_of_the_hint_works_as_it_is_printed() {
+    if clients().is_none() {
+        return;
+    }
+    for way in 1..=3 {
+        let mut terminal = Terminal::start(100, 28, &[], &["--seed", "1"]);
+        terminal.do_stages(6);
+        terminal.wait_for(&["7/9", "the usual way"]);
+        let hint = does(&terminal, &format!("'{}' hint", env!("CARGO_BIN_EXE_kmslab")));
+        // The editor is one that adds what was printed.
+        let script = "EDITOR=$KMSLAB_HOME/editor; export EDITOR\n\
+            printf '%s\\n' '#!/usr/bin/env python3' 'import json, os, sys' 'd = json.load(open(sys.argv[1]))' \
+            's = {\"Effect\": \"Allow\", \"Action\": \"kms:Decrypt\", \"Resource\": \"*\"}' \
+            's[\"Principal\"] = {\"AWS\": os.environ[\"KMSLAB_USER_ARN\"]}' 'd[\"Statement\"].append(s)' \
+            'json.dump(d, open(sys.argv[1], \"w\"))' > $EDITOR; chmod +x $EDITOR\n";
+        does(&terminal, &format!("set -e\n{script}{}", commands_of(&hint, way)));
+        terminal.wait_for(&["Stage 7 is done."]);
+        terminal.leave_mid_lab();
+        terminal.ends_in_order();
+    }
+}

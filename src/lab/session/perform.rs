@@ -7,6 +7,7 @@ use super::flow::{Effect, Event, Intent, PresenterAction, SearchAction};
 use super::modes::Mode;
 use super::notice;
 use super::permit::{Permit, Reason};
+use super::shell;
 use super::state::State;
 use crate::lab::feature::consent::Digits;
 use crate::lab::feature::copy::Copied;
@@ -89,7 +90,7 @@ impl State {
             Intent::SelectNext => self.select(1),
             Intent::MoveCursor(rows) => self.move_cursor(rows),
             Intent::ToggleStages => self.toggle_stages(),
-            Intent::FocusOther => self.view.focus_other(),
+            Intent::FocusOther => shell::move_focus(self),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),

@@ -144,6 +144,30 @@ fn goal(state: &State) -> Stage {
     if state.kernel.is_met(current) { current.next().unwrap_or(current) } else { current }
 }
 
+/// Moves the focus, as the person wants.
+pub(super) fn move_focus(state: &mut State) {
+    state.view.focus_moved_in = Some(goal(state));
+    state.view.focus_other();
+}
+
+/// Who makes a shell's calls by default: whoever reaches the goal of the stage that is next, or the one on whom the person
+/// has focused in that stage. The lab moves the focus, too, to what there is to read.
+pub fn default_identity(state: &State) -> Identity {
+    let stage = goal(state);
+    let is_elsewhere = state.is_drilling() || state.view.experiment.is_some();
+    if is_elsewhere || state.view.focus_moved_in == Some(stage) {
+        return state.view.focus();
+    }
+    match stage {
+        Stage::ViewDenied | Stage::ViewAgain => Identity::TestUser,
+        Stage::CreateUser if state.backend.given_user => Identity::TestUser,
+        Stage::Who | Stage::CreateKey | Stage::CreateTable | Stage::ViewAdmin | Stage::CreateUser | Stage::Grant => {
+            Identity::Admin
+        }
+        Stage::CleanUp => Identity::Admin,
+    }
+}
+
 /// What to look for, where the server may report no calls; `None` while nothing could be done with what is found, and
 /// where the next goal is a read, which leaves no trace.
 pub fn look(state: &State) -> Option<Look> {
@@ -295,19 +319,40 @@ fn commands(state: &State, stage: Stage) -> Vec<String> {
             vec![own(&create), own(&cli_command(&policy.put(state.names.user.clone())))]
         }
         Stage::ViewDenied | Stage::ViewAgain => vec![own(scan), theirs(scan)],
-        Stage::Grant => vec![
-            "# one of three ways; each is enough".to_owned(),
-            own(
-                "kms get-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --query Policy --output text > policy.json",
-            ),
-            own("kms put-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --policy file://policy.json"),
-            own(
-                "iam put-user-policy --user-name $KMSLAB_USER --policy-name decrypt --policy-document file://policy.json",
-            ),
-            own("kms create-grant --key-id $KMSLAB_KEY_ID --grantee-principal $KMSLAB_USER_ARN --operations Decrypt"),
-        ],
+        Stage::Grant => granting(given_user),
         Stage::CleanUp => removing(state).iter().map(|command| own(command)).collect(),
     }
+}
+
+/// Three ways to let test-user use the key; of a user that the lab has not made it changes no policy. The files lie in the
+/// lab's folder, and go with it.
+fn granting(given_user: bool) -> Vec<String> {
+    let own = |command: &str| format!("aws {command} --profile {}", Identity::Admin.profile());
+    let (policy, user_policy) = ("$KMSLAB_HOME/key-policy.json", "$KMSLAB_HOME/user-policy.json");
+    let get = own("kms get-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --query Policy --output text");
+    let put = format!("kms put-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --policy file://{policy}");
+    let key_policy = [
+        "# 1  the key policy: fetch it, add a statement to \"Statement\" in an editor, and send the whole".to_owned(),
+        format!("{get} > {policy}"),
+        "echo '{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"'$KMSLAB_USER_ARN'\"},\"Action\":\"kms:Decrypt\",\"Resource\":\"*\"}'"
+            .to_owned(),
+        format!("${{EDITOR:-vi}} {policy}   # add what echo has printed, and a comma before it"),
+        own(&put),
+    ];
+    let statement = "{\"Effect\":\"Allow\",\"Action\":\"kms:Decrypt\",\"Resource\":\"'$KMSLAB_KEY_ARN'\"}";
+    let iam = "iam put-user-policy --user-name $KMSLAB_USER --policy-name decrypt --policy-document";
+    let iam_policy = [
+        "# 2  an IAM policy of test-user".to_owned(),
+        format!("echo '{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}' > {user_policy}"),
+        own(&format!("{iam} file://{user_policy}")),
+    ];
+    let grant = [
+        format!("# {}  a grant", if given_user { 2 } else { 3 }),
+        own("kms create-grant --key-id $KMSLAB_KEY_ID --grantee-principal $KMSLAB_USER_ARN --operations Decrypt"),
+    ];
+    let heading = format!("# one of {} ways; each is enough", if given_user { "two" } else { "three" });
+    let iam_policy = iam_policy.into_iter().filter(|_| !given_user);
+    [heading].into_iter().chain(key_policy).chain(iam_policy).chain(grant).collect()
 }
 
 /// The tags without which the lab takes nothing over where others have things, too.

@@ -263,6 +263,30 @@ fn a_shell_in_an_experiment_is_about_that() {
     assert!(text.contains("--profile kmslab-test-user  (the default here)\n"), "{text}");
 }
 
+#[test]
+fn the_goal_decides_whose_calls_a_shell_makes() {
+    let mut lab = sandbox();
+    let mut defaults = Vec::new();
+    for stage in Stage::ALL {
+        defaults.push(shell::default_identity(&lab.state));
+        lab.run_to(stage);
+    }
+    let theirs = [Stage::ViewDenied, Stage::ViewAgain];
+    let expected = Stage::ALL.map(|stage| match theirs.contains(&stage) {
+        true => Identity::TestUser,
+        false => Identity::Admin,
+    });
+    assert_eq!(defaults, expected);
+    // The person decides otherwise, for this stage.
+    let mut lab = lab_after(Stage::ViewDenied);
+    assert_eq!(lab.state.view().focus(), Identity::TestUser, "there is the refusal to read");
+    lab.press(Intent::FocusOther);
+    lab.press(Intent::FocusOther);
+    assert_eq!(shell::default_identity(&lab.state), Identity::TestUser);
+    lab.run_to(Stage::ViewAgain);
+    assert_eq!(shell::default_identity(&lab.state), Identity::Admin);
+}
+
 #[rstest]
 fn a_shells_first_lines_break_between_words(#[values(40, 60, 80, 100)] columns: usize) {
     let lab = lab_after(Stage::CreateTable);

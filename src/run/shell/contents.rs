@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::folder::{CONFIG, CREDENTIALS, HINT, VARIABLES, welcome};
+use super::folder::{CONFIG, CREDENTIALS, DEFAULT, HINT, VARIABLES, welcome};
 use crate::aws::Clients;
 use crate::lab::session::shell;
 use crate::lab::{BackendKind, Identity, Service, State};
@@ -15,6 +15,7 @@ pub fn open(state: &State, folder: &Path) -> Vec<(&'static str, String)> {
         (VARIABLES, variables(state, folder)),
         admin,
         test_user,
+        (DEFAULT, shell::default_identity(state).profile().to_owned()),
         (HINT, lines(&shell::hint(state))),
     ]
 }

@@ -37,6 +37,8 @@ pub const fn welcome(who: Identity) -> &'static str {
         Identity::TestUser => "welcome-test-user",
     }
 }
+/// Whose calls a shell makes by default: a profile's name.
+pub const DEFAULT: &str = "default";
 /// The commands of the stage that is next.
 pub const HINT: &str = "hint";
 

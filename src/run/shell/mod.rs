@@ -82,6 +82,12 @@ pub fn find(folders: &[PathBuf]) -> Option<PathBuf> {
     own.or_else(|| folder::newest(folders))
 }
 
+/// Whose calls a shell of the lab in `folder` makes by default.
+pub fn default_identity(folder: &Path) -> Identity {
+    let profile = disk::read_text(&folder.join(folder::DEFAULT), disk::STATE).unwrap_or_default();
+    Identity::BOTH.into_iter().find(|who| who.profile() == profile).unwrap_or(Identity::Admin)
+}
+
 /// The first lines of a shell: the goal, who one can be, and whether there is an `aws` command.
 pub fn welcome(folder: &Path, who: Identity) -> String {
     let text = disk::read_text(&folder.join(folder::welcome(who)), disk::STATE).unwrap_or_default();

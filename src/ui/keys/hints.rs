@@ -96,6 +96,8 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         // An experiment is about which call changed what; esc leads out of it, too.
         "previous_call" if is_experiment => 3,
         "bench" if is_experiment => 6,
+        // The fourth way: what is written there says nothing of it.
+        "shell" if state.mode() == Mode::Choosing => 4,
         // Few responses need a search.
         "search" if Modes::PANES.has(state.mode()) => 13,
         _ => row.rank,
@@ -108,8 +110,8 @@ pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Ke
     let shows = |name: &str| match state.mode() {
         Mode::Todo if is_plain => FOR_QUESTION.contains(&name) || (name == "billboard" && state.view().billboard),
         Mode::Done if is_plain => leads_on(name, state, area),
-        // The three ways stand there; the help has a fourth.
-        Mode::Choosing | Mode::Tried => name != "shell",
+        // After an attempt the help has it.
+        Mode::Tried => name != "shell",
         _ => true,
     };
     let mut hints = hints_of(state, area, shows);

@@ -154,7 +154,10 @@ impl InShell {
     fn stands(self, lab: &Lab) -> (bool, bool) {
         let user = arn(&lab.state, "user");
         let stands = match self {
-            InShell::Grant => lab.all_grants().iter().any(|grant| grant["GranteePrincipal"] == user.as_str()),
+            InShell::Grant => {
+                let all = lab.ask(&Operation::ListGrants { key: lab.key() });
+                all["Grants"].as_array().unwrap().iter().any(|grant| grant["GranteePrincipal"] == user.as_str())
+            }
             InShell::InlinePolicy => lab.inline().contains(&"mine".to_owned()),
             InShell::AnyonesPolicy => lab.policy().contains("\"Mine\""),
         };

@@ -140,9 +140,7 @@ pub fn batch(
             let policy = before()?.to_owned();
             (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, true)
         }
-        Step::TakeUserPolicy => {
-            (admin(O::DeleteUserPolicy { user: user(), name: ATTEMPT.to_owned() }), Until::Answered, true)
-        }
+        Step::TakeUserPolicy => (admin(delete_attempt(user())), Until::Answered, true),
         Step::CloseOpenings => (close_openings(facts, &user(), &key()?), Until::Answered, true),
         Step::PutOpenings => (put_openings(facts, &user(), &key()?)?, Until::Answered, false),
         Step::FindGrant => {
@@ -158,6 +156,11 @@ pub fn batch(
         }
     };
     Ok(Batch { calls, until, tolerant })
+}
+
+/// The call that deletes the inline policy of an attempt.
+fn delete_attempt(user: String) -> Operation {
+    Operation::DeleteUserPolicy { user, name: ATTEMPT.to_owned() }
 }
 
 /// The calls that take back what other clients have added.
