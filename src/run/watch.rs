@@ -184,7 +184,7 @@ impl Watch {
         }
         self.after.store(newest, Ordering::SeqCst);
         let is_others =
-            |call: &NoticedCall| !self.clients.has_sent(&call.request_id) && !(call.explains && call.is_read());
+            |call: &NoticedCall| !(self.clients.has_sent(&call.request_id) || (call.explains && call.is_read()));
         Some(calls.into_iter().filter(is_others).collect())
     }
 
