@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::aws::Clients;
-use crate::lab::insight::trail::asked;
+use crate::lab::insight::trail::{Event, asked};
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::model::noticed::NoticedCall;
 
@@ -55,7 +55,8 @@ pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
 /// Marks what the lab itself has asked in the trail.
 fn owning(clients: &Clients, mut finding: Finding) -> Finding {
     if let Finding::Trail(events) = &mut finding {
-        events.iter_mut().for_each(|event| event.is_own |= clients.has_sent(&event.request_id));
+        let of_lab = |event: &Event| clients.has_sent(event.caused_by.as_ref().unwrap_or(&event.request_id));
+        events.iter_mut().for_each(|event| event.is_own |= of_lab(event));
     }
     finding
 }

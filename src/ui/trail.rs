@@ -70,6 +70,7 @@ impl Sheet<'_> {
                 self.words.sentence(&format!("for {operation}, {place}")).replace(' ', "\u{a0}")
             }
             Cause::Call(place, _) => self.words.sentence(&place.to_string()),
+            Cause::Lab => self.words.sentence("by the lab"),
             Cause::Another => self.words.sentence("for an earlier attempt or another client"),
         };
         let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);

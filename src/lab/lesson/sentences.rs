@@ -142,6 +142,7 @@ pub const SENTENCES: &[&str] = &[
     "AWS CloudTrail shows what DynamoDB asks KMS, a few minutes later. Search for eventSource kms.amazonaws.com and eventName Decrypt. userIdentity is the caller, with invokedBy dynamodb.amazonaws.com. requestParameters.encryptionContext names the table and the account. resources[0].ARN is the key.",
     "kmslab can't read a trail on this server. The sandbox has one, and on AWS it is CloudTrail.",
     "for an earlier attempt or another client",
+    "by the lab",
     "for {}, {}",
     "{} directly: ",
     "DynamoDB for itself: ",

@@ -39,7 +39,9 @@ impl Outcome {
 pub enum Cause {
     /// This call of the lab.
     Call(Place, &'static str),
-    /// A call that is not in view any more, or of another client.
+    /// A call of the lab that is not in view any more.
+    Lab,
+    /// A call that an earlier lab has sent, or another client.
     Another,
 }
 
@@ -96,7 +98,9 @@ pub(in crate::lab) fn of_events(events: &[Event], kernel: &Kernel) -> Vec<Entry>
         calls.get(id.as_str())
     };
     // To forecast and to explain, the lab reads what decides, again and again.
-    let is_aside = |event: &Event| event.is_own && is_read(&event.event_name) && cause_of(event).is_none();
+    let is_aside = |event: &Event| {
+        event.is_own && event.caused_by.is_none() && is_read(&event.event_name) && cause_of(event).is_none()
+    };
     events
         .iter()
         .filter(|event| !is_aside(event))
@@ -110,7 +114,11 @@ pub(in crate::lab) fn of_events(events: &[Event], kernel: &Kernel) -> Vec<Entry>
                 operation: event.event_name.clone(),
                 context: event.request_parameters.encryption_context.clone(),
                 outcome: Outcome::of(&event.verdict),
-                cause: cause.map_or(Cause::Another, |call| Cause::Call(place_of(call, kernel), call.operation.name())),
+                cause: match cause {
+                    Some(call) => Cause::Call(place_of(call, kernel), call.operation.name()),
+                    None if event.is_own => Cause::Lab,
+                    None => Cause::Another,
+                },
             }
         })
         .collect()
