@@ -25,8 +25,8 @@ const COLUMN: usize = 17;
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet::new(theme, state.interface(), columns);
     let (words, noticing) = (state.interface(), state.noticing());
-    if let Some(note) = noticing.note() {
-        sheet.headline(note, &note.text(state));
+    noticing.earlier().iter().chain(noticing.note()).for_each(|note| sheet.headline(note, &note.text(state)));
+    if noticing.note().is_some() {
         sheet.blank();
     }
     let marked = noticing.note().map(|note| note.call.serial);
@@ -165,6 +165,10 @@ impl Sheet<'_> {
         let stage = state.current();
         let check = state.record(stage).status.check();
         if let (Some(check), true) = (check, stage != Stage::Grant) {
+            if stage == Stage::ViewAgain && state.noticing().has_reached(Stage::Grant) {
+                self.way(state);
+                self.blank();
+            }
             let sign = if check.met { "✔" } else { "✘" };
             return self.labeled(
                 &format!("{} {sign}", stage.number()),
@@ -172,6 +176,11 @@ impl Sheet<'_> {
                 self.theme.base,
             );
         }
+        self.way(state);
+    }
+
+    /// What the learner's own way has changed.
+    fn way(&mut self, state: &State) {
         let words = state.interface();
         let columns = self.columns.saturating_sub(COLUMN + 3);
         let now = |identity: Identity| state.path_in(Stage::Grant, identity);

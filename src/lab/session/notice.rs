@@ -192,10 +192,12 @@ pub(super) fn ended(state: &mut State, stage: Stage) -> bool {
         note(state, checking.call, LedTo::NewAccessKey);
         return true;
     }
-    if state.view.overlay.is_none() && state.view.experiment.is_none() {
+    // Of all that is reached in one shell, the learner's own way is explained first: enter leads on.
+    let waits = stage == Stage::ViewAgain && state.noticing.is_shell_open() && state.noticing.has_reached(Stage::Grant);
+    if state.view.overlay.is_none() && state.view.experiment.is_none() && !waits {
         state.view.show(stage);
     }
-    if stage.def().scans.compares() {
+    if stage.def().scans.compares() && !waits {
         state.view.focus_on(Identity::TestUser);
     }
     if stage == Stage::Grant {

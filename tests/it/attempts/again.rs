@@ -8,10 +8,14 @@ use kmslab::lab::model::mechanism::Mechanism;
 use kmslab::lab::model::noticed::NoticedCall;
 use kmslab::lab::{BackendKind, Event, Experiment, Intent, Mode, Operation, Page, Place, Stage, State};
 use kmslab::sandbox::{Config, Sandbox};
+use kmslab::ui::render;
+use ratatui::layout::Size;
 use rstest::rstest;
 use serde_json::json;
 
 use super::{Lab, arn, right, sandbox, wrong};
+use crate::screens::dark;
+use crate::support::lab::text_dump;
 
 #[rstest]
 fn a_sent_statement_is_offered_again(
@@ -219,5 +223,35 @@ fn the_trail_leaves_out_what_the_lab_reads_aside() {
     assert_eq!(others, ["ListGrants"], "a client of the person's");
     assert!(entries.iter().any(|it| it.by_dynamodb && it.operation == "Decrypt"), "{entries:?}");
     lab.press(Intent::Close);
+    lab.finish(&sandbox);
+}
+
+#[test]
+fn stage_7_is_explained_though_the_scan_follows_at_once() {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
+    lab.wait_until(|state| state.attempts().before().is_some());
+    lab.press(Intent::OpenShell);
+    let grant = made_elsewhere(&lab, &InShell::Grant.operation(&lab));
+    let scan = NoticedCall {
+        service: "dynamodb".to_owned(),
+        operation: "Scan".to_owned(),
+        principal: arn(&lab.state, "user"),
+        parameters: serde_json::from_value(json!({"TableName": lab.state.names().table})).unwrap(),
+        serial: 2,
+        ..NoticedCall::default()
+    };
+    lab.happen(Event::Noticed(vec![grant, scan]));
+    lab.happen(Event::ShellClosed);
+    lab.wait_until(|state| state.attempts().now().is_some());
+    assert_eq!((lab.state.met(), lab.state.view().shown), (8, Stage::Grant));
+    let screen = text_dump(&render(&lab.state, &dark(), Size::new(100, 40)));
+    let texts = ["Stage 7 is done.", "Stage 8 is done.", "rung that moved", "8 ✔"];
+    let places: Vec<Option<usize>> = texts.iter().map(|text| screen.find(text)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{screen}");
+    lab.press(Intent::Close);
+    assert_eq!((lab.state.view().page(), lab.state.view().shown), (None, Stage::Grant));
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.view().shown, Stage::ViewAgain);
     lab.finish(&sandbox);
 }

@@ -26,6 +26,17 @@ pub struct Note {
     pub led_to: LedTo,
 }
 
+impl Note {
+    /// The stage whose goal was reached.
+    pub fn reached(&self) -> Option<Stage> {
+        match self.led_to {
+            LedTo::Reached(stage) => Some(stage),
+            LedTo::LockedOut(_) => Some(Stage::Grant),
+            _ => None,
+        }
+    }
+}
+
 /// What a call led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedTo {
@@ -74,6 +85,8 @@ pub struct Noticing {
     is_shell_open: bool,
     checking: Option<Checking>,
     note: Option<Note>,
+    /// Earlier stages whose goals were reached in the open shell, or in the last one.
+    earlier: Vec<Note>,
     /// The newest call that may let test-user use the key, with real names.
     way: Option<OwnWay>,
 }
@@ -115,8 +128,22 @@ impl Noticing {
         self.note.as_ref()
     }
 
+    /// What the lab has said since the shell was opened about goals that were reached before the newest note.
+    pub fn earlier(&self) -> &[Note] {
+        &self.earlier
+    }
+
+    /// Whether the goal of `stage` was reached since the shell was opened.
+    pub fn has_reached(&self, stage: Stage) -> bool {
+        self.earlier.iter().chain(&self.note).any(|note| note.reached() == Some(stage))
+    }
+
     pub(in crate::lab) fn set_note(&mut self, note: Note) {
-        self.note = Some(note);
+        let before = self.note.replace(note).filter(|before| self.is_shell_open && before.reached().is_some());
+        if let Some(before) = before {
+            self.earlier.retain(|known| known.reached() != before.reached());
+            self.earlier.push(before);
+        }
     }
 
     /// Remembers a way to let test-user use the key. What undoes another statement takes none, and keeps it.
@@ -138,6 +165,7 @@ impl Noticing {
     pub(in crate::lab) fn open_shell(&mut self) {
         (self.is_shell_open, self.note) = (true, None);
         self.calls.clear();
+        self.earlier.clear();
     }
 
     /// Notes that the shell has ended. Returns whether there is something to tell.
