@@ -1,7 +1,8 @@
 //! How long a person waits: process start to first frame, the whole `kmslab run`, a jump to the last stage, and the
 //! memory of the lab.
 //!
-//! `cargo bench` runs it on a release build. Each figure stands beside its aim, with the ratio.
+//! `cargo bench` runs it on a release build. The first frame and its memory stand beside those of a ten-line ratatui
+//! program, measured in turn in the same run; the rest beside its aim. `benches/README.md` explains the rows.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -10,36 +11,71 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 const RUNS: usize = 30;
-const FIRST_FRAME_AIM: Duration = Duration::from_millis(20);
+/// The argument that makes this program the ten-line one.
+const TEN_LINES: &str = "--ten-lines";
+/// What the ten-line program shows.
+const GREETING: &str = "ten lines";
+/// The first frame, as a multiple of the ten-line program's.
+const PEER_AIM: f64 = 2.2;
 const RUN_AIM: Duration = Duration::from_millis(80);
 const JUMP_AIM: Duration = Duration::from_secs(1);
 const MEMORY_AIM_KB: u64 = 40 * 1024;
 
 fn main() {
-    let mut frames = Vec::new();
-    let mut frame_memory = 0;
-    for _ in 0..RUNS {
-        let (time, memory) = first_frame();
-        frames.push(time);
-        frame_memory = frame_memory.max(memory);
+    if std::env::args().any(|argument| argument == TEN_LINES) {
+        return ten_lines().expect("a terminal");
     }
+    first_frames();
     let mut runs: Vec<Duration> = (0..RUNS).map(|_| whole_run()).collect();
     let mut jumps: Vec<Duration> = (0..RUNS).map(|_| jump()).collect();
-    report("process start to first frame", &mut frames, FIRST_FRAME_AIM);
     report("whole `run --format jsonl`", &mut runs, RUN_AIM);
     report("jump from stage 1 to stage 9", &mut jumps, JUMP_AIM);
-    println!(
-        "peak memory at the first frame: {} MB, aim {} MB, ratio {:.2}",
-        frame_memory / 1024,
-        MEMORY_AIM_KB / 1024,
-        frame_memory as f64 / MEMORY_AIM_KB as f64
-    );
     let memory = lab_memory();
     println!(
         "peak memory after the whole interactive lab: {} MB, aim {} MB, ratio {:.2}",
         memory / 1024,
         MEMORY_AIM_KB / 1024,
         memory as f64 / MEMORY_AIM_KB as f64
+    );
+}
+
+/// The smallest ratatui program: it draws a line and waits for a key.
+fn ten_lines() -> std::io::Result<()> {
+    let mut terminal = ratatui::init();
+    terminal.draw(|frame| frame.render_widget(GREETING, frame.area()))?;
+    crossterm::event::read()?;
+    ratatui::restore();
+    Ok(())
+}
+
+/// Compares the lab's first frame with the ten-line program's. They take turns, so a busy machine slows both.
+fn first_frames() {
+    let peer = std::env::current_exe().expect("this program's path");
+    let peer = peer.to_str().expect("a path in UTF-8");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut our_memory, mut their_memory) = (0, 0);
+    for _ in 0..RUNS {
+        let (time, memory) = first_frame(env!("CARGO_BIN_EXE_kmslab"), &[], "1/9");
+        ours.push(time);
+        our_memory = our_memory.max(memory);
+        let (time, memory) = first_frame(peer, &[TEN_LINES], GREETING);
+        theirs.push(time);
+        their_memory = their_memory.max(memory);
+    }
+    ours.sort();
+    theirs.sort();
+    let (our_median, their_median) = (ours[RUNS / 2], theirs[RUNS / 2]);
+    println!(
+        "process start to first frame: median {:.1} ms, ten-line program {:.1} ms, ratio {:.2}, aim {PEER_AIM} ({RUNS} runs each)",
+        ms(our_median),
+        ms(their_median),
+        our_median.as_secs_f64() / their_median.as_secs_f64(),
+    );
+    println!(
+        "peak memory at the first frame: {:.1} MB, ten-line program {:.1} MB, ratio {:.2}",
+        our_memory as f64 / 1024.0,
+        their_memory as f64 / 1024.0,
+        our_memory as f64 / their_memory as f64,
     );
 }
 
@@ -75,10 +111,14 @@ struct Pty {
 impl Pty {
     /// With a home of its own: whoever has a kept session is asked whether it goes on.
     fn start(arguments: &[&str]) -> Pty {
+        Pty::start_program(env!("CARGO_BIN_EXE_kmslab"), arguments)
+    }
+
+    fn start_program(program: &str, arguments: &[&str]) -> Pty {
         let pair = native_pty_system()
             .openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_kmslab"));
+        let mut command = CommandBuilder::new(program);
         let home = tempfile::tempdir().expect("a temporary folder");
         command.args(arguments);
         command.env("TERM", "xterm-256color");
@@ -87,7 +127,7 @@ impl Pty {
         command.env_remove("XDG_CONFIG_HOME");
         let reader = pair.master.try_clone_reader().expect("its output");
         let writer = pair.master.take_writer().expect("its input");
-        let child = pair.slave.spawn_command(command).expect("kmslab starts");
+        let child = pair.slave.spawn_command(command).expect("it starts");
         Pty { child, reader, writer, screen: vt100::Parser::new(24, 80, 0), _master: pair.master, _home: home }
     }
 
@@ -95,7 +135,7 @@ impl Pty {
         let mut buffer = [0; 64 * 1024];
         while !self.screen.screen().contents().contains(text) {
             let count = self.reader.read(&mut buffer).expect("output");
-            assert!(count > 0, "kmslab ended early");
+            assert!(count > 0, "the program ended early");
             self.screen.process(&buffer[..count]);
         }
     }
@@ -120,10 +160,11 @@ impl Pty {
     }
 }
 
-fn first_frame() -> (Duration, u64) {
+/// How long `program` takes to show `text`, and its peak memory in KB by then.
+fn first_frame(program: &str, arguments: &[&str], text: &str) -> (Duration, u64) {
     let start = Instant::now();
-    let mut pty = Pty::start(&[]);
-    pty.wait_for("1/9");
+    let mut pty = Pty::start_program(program, arguments);
+    pty.wait_for(text);
     let time = start.elapsed();
     let memory = pty.peak_memory_kb();
     pty.quit();
