@@ -18,10 +18,21 @@ use super::transaction;
 /// The longest step of the clock, in seconds: about a hundred years.
 const LONGEST_STEP: u64 = 100 * 366 * 24 * 60 * 60;
 
+/// Why a sender may not see these pages.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Refused {
+    #[error("these pages are for this machine only")]
+    OtherMachine,
+    #[error("the Host header must be a loopback name, not '{0}'")]
+    Host(String),
+    #[error("requests from web pages are refused")]
+    WebPage,
+}
+
 /// Responds to a request for `/_kmslab/{page}`.
 pub fn respond(account: &mut Account, request: &Request, page: &str) -> Response {
     if let Err(reason) = check_sender(request) {
-        return refusal(403, &reason);
+        return refusal(403, &reason.to_string());
     }
     match (&request.method, page) {
         (&Method::GET, "health") => json(json!({
@@ -79,17 +90,17 @@ fn advance(account: &mut Account, query: &str) -> Response {
 /// when the sandbox listens there, and neither must a page in a browser: not by a name of its own that it points at this
 /// machine (then `Host` is that name) nor straight (then the browser sends `Origin` or says that the request crosses
 /// sites).
-fn check_sender(request: &Request) -> Result<(), String> {
+fn check_sender(request: &Request) -> Result<(), Refused> {
     if !request.peer.is_loopback() {
-        return Err("these pages are for this machine only".to_owned());
+        return Err(Refused::OtherMachine);
     }
     let host = request.header("host").unwrap_or_default();
     if !is_loopback(host) {
-        return Err(format!("the Host header must be a loopback name, not '{host}'"));
+        return Err(Refused::Host(host.to_owned()));
     }
     let crosses = matches!(request.header("sec-fetch-site"), Some(site) if site != "none" && site != "same-origin");
     if request.headers.contains_key("origin") || crosses {
-        return Err("requests from web pages are refused".to_owned());
+        return Err(Refused::WebPage);
     }
     Ok(())
 }

@@ -35,6 +35,21 @@ impl Left {
     }
 }
 
+/// Why a file is not a journal.
+#[derive(Debug, thiserror::Error)]
+enum NotAJournal {
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    #[error("it is not UTF-8 text")]
+    NotText,
+    #[error("it is empty")]
+    Empty,
+    #[error("its first line is none: {0}")]
+    FirstLine(#[from] serde_json::Error),
+    #[error("its {name} is {value:?}, which no lab writes")]
+    Value { name: &'static str, value: String },
+}
+
 /// All journals of a folder.
 #[derive(Debug, Default)]
 pub struct Journals {
@@ -67,7 +82,7 @@ impl Journals {
                     Ok(Parsed { head, keys, may_have_key, adopted }) => {
                         journals.left.push(Left { head, keys, may_have_key, adopted, path, _file: file });
                     }
-                    Err(reason) => journals.unreadable.push((path, reason)),
+                    Err(reason) => journals.unreadable.push((path, reason.to_string())),
                 },
                 Ok(None) => journals.living.push(run),
                 // The lab that had it has ended meanwhile and left nothing.
@@ -95,7 +110,7 @@ pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Refuses a first line that no lab has written: its values lead to servers and go into names, and they are shown.
-fn check(head: &Head) -> Result<(), String> {
+fn check(head: &Head) -> Result<(), NotAJournal> {
     let is_id = |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|c| c.is_ascii_alphanumeric());
     let is_region = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
     let is_clean = |text: &Option<String>| text.as_ref().is_none_or(|text| redact::clean(text) == *text);
@@ -107,9 +122,7 @@ fn check(head: &Head) -> Result<(), String> {
         ("account", is_clean(&head.account), &head.account),
     ];
     match wrong.into_iter().find(|(_, fits, _)| !fits) {
-        Some((name, _, value)) => {
-            Err(format!("its {name} is {:?}, which no lab writes", value.as_deref().unwrap_or_default()))
-        }
+        Some((name, _, value)) => Err(NotAJournal::Value { name, value: value.clone().unwrap_or_default() }),
         None => Ok(()),
     }
 }
@@ -124,12 +137,12 @@ struct Parsed {
 
 /// The first line, the keys that were created, whether there may be one, and what was adopted. A last line that was cut off
 /// is left out: its call was not sent, or it is the result of one whose intent is there.
-fn parse(file: &File) -> Result<Parsed, String> {
-    let text = disk::read_all(file, disk::STATE).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
+fn parse(file: &File) -> Result<Parsed, NotAJournal> {
+    let text = disk::read_all(file, disk::STATE)?;
+    let text = String::from_utf8(text).map_err(|_| NotAJournal::NotText)?;
     let mut lines = text.lines();
-    let head = lines.next().ok_or("it is empty")?;
-    let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
+    let head = lines.next().ok_or(NotAJournal::Empty)?;
+    let head: Head = serde_json::from_str(head)?;
     check(&head)?;
     let (mut keys, mut open, mut adopted) = (Vec::new(), 0_u32, BTreeSet::new());
     for line in lines.filter_map(|line| serde_json::from_str(line).ok()) {
