@@ -489,7 +489,7 @@ fn why_knows_the_lab_of_its_shell() {
 fn why_is_no_call_of_the_learners() {
     let path = format!("{}:{}", Path::new(env!("CARGO_BIN_EXE_kmslab")).parent().unwrap().display(), path());
     let environment = [("SHELL", "/bin/bash"), ("PATH", path.as_str()), ("HISTFILE", "")];
-    let mut terminal = Terminal::start(100, 28, &environment, &["--seed", "1", "--no-questions"]);
+    let mut terminal = Terminal::start(100, 60, &environment, &["--seed", "1", "--no-questions"]);
     for stage in 1..=5 {
         terminal.wait_for(&[&format!("{stage}/9"), UNSENT]);
         terminal.press("\r");
