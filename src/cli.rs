@@ -151,7 +151,7 @@ pub enum Command {
     Notes,
     /// Open a shell for a lab that runs in another terminal
     Shell {
-        /// The profile that the AWS CLI uses by default [default: whoever reaches the next goal]
+        /// The profile that the AWS CLI uses by default [default: who the next goal needs]
         #[arg(long = "as", value_name = "WHO", value_enum)]
         who: Option<WhoArg>,
     },

@@ -56,7 +56,7 @@ impl Learner {
         self.reporter.tell(&self.lab.state);
     }
 
-    /// What the lab is told next.
+    /// The next message for the lab.
     fn told(&mut self) -> String {
         let told = runtime().block_on(async { tokio::time::timeout(PATIENCE, self.said.recv()).await });
         let Some(Event::Say(text)) = told.expect("nothing is told") else { panic!("something else is told") };

@@ -150,7 +150,7 @@ pub(super) fn move_focus(state: &mut State) {
     state.view.focus_other();
 }
 
-/// Who makes a shell's calls by default: whoever reaches the goal of the stage that is next, or the one on whom the person
+/// Who makes a shell's calls by default: the identity that the next goal needs, or the one on whom the person
 /// has focused in that stage. The lab moves the focus, too, to what there is to read.
 pub fn default_identity(state: &State) -> Identity {
     let stage = goal(state);

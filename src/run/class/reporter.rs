@@ -70,7 +70,7 @@ pub struct Reporter {
     seed: Option<u64>,
     /// The newest report; without a sender the thread sends it and ends.
     latest: Mutex<Option<watch::Sender<Option<Report>>>>,
-    /// Where what happens to reports is told.
+    /// The lab hears here what becomes of its reports.
     events: watch::Sender<Option<UnboundedSender<Event>>>,
     ended: Mutex<std_mpsc::Receiver<()>>,
 }

@@ -22,7 +22,7 @@ fn words(text: &str) -> usize {
     text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
 }
 
-/// Each answer, since a wrong one is told why, and what is right.
+/// Each answer: beside a wrong one stands why, and which is right.
 #[rstest]
 fn a_verdict_has_at_most_85_words(
     #[values(0, 1, 2, 3, 4, 5, 6, 7, 8)] stage: usize,
