@@ -20,6 +20,8 @@ fn a_drill_is_diagnosed_fixed_and_undone() {
     terminal.wait_for(&["✘ DENIED", "▸ lock"]);
     // In the middle of a drill: it is undone on the way out.
     terminal.press("q");
+    terminal.wait_for(&["press q again to stop the drills"]);
+    terminal.press("q");
     let (code, text) = terminal.ends_in_order();
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("drills solved: 1 of 2, 3 points"), "{text}");
@@ -35,6 +37,8 @@ fn the_lab_offers_drills_after_stage_8_and_takes_one_back() {
     terminal.wait_for(&["8/9", "✔ As expected", "drills: find the fault"]);
     terminal.press("d");
     terminal.wait_for(&["drill 1 of 22", "level 1", "▸ lock"]);
+    terminal.press("\u{1b}");
+    terminal.wait_for(&["press esc again to stop the drills"]);
     terminal.press("\u{1b}");
     terminal.wait_for(&["8/9", "✔ ALLOWED"]);
     terminal.press("qq");
