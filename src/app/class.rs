@@ -55,7 +55,7 @@ struct ReadDrill {
 pub fn table(folder: &Path, csv: Option<&Path>) -> Result<Exit, Report> {
     let mut rows = Vec::new();
     for file in files(folder)? {
-        match disk::read_text(&file, LARGEST).map_err(|error| error.to_string()).and_then(|text| row(&text, &file)) {
+        match disk::read_text(&file, LARGEST).map_err(Unreadable::from).and_then(|text| row(&text, &file)) {
             Ok(row) => rows.push(row),
             Err(why) => tell(format_args!("{} is skipped: {why}", file.display())),
         }
@@ -98,18 +98,31 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Report> {
     Ok(files)
 }
 
+/// Why a file gives no line.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error("it is no result of kmslab ({0})")]
+    NoResult(#[from] serde_json::Error),
+    #[error("its schema is {0}, and this program reads {SCHEMA}")]
+    Schema(u32),
+    #[error("it has a stage twice, or one that the lab doesn't have")]
+    Stages,
+}
+
 /// The line of the result `text`. Without a name in it, the learner is called as `file`.
-fn row(text: &str, file: &Path) -> Result<Row, String> {
-    let read: Read = serde_json::from_str(text).map_err(|error| format!("it is no result of kmslab ({error})"))?;
+fn row(text: &str, file: &Path) -> Result<Row, Unreadable> {
+    let read: Read = serde_json::from_str(text)?;
     if read.schema != SCHEMA {
-        return Err(format!("its schema is {}, and this program reads {SCHEMA}", read.schema));
+        return Err(Unreadable::Schema(read.schema));
     }
     let mut seen: Vec<&str> = read.stages.iter().map(|stage| stage.stage.as_str()).collect();
     seen.sort_unstable();
     seen.dedup();
     let known = |key: &&str| Stage::ALL.into_iter().any(|stage| stage.key() == *key);
     if seen.len() != read.stages.len() || !seen.iter().all(known) {
-        return Err("it has a stage twice, or one that the lab doesn't have".to_owned());
+        return Err(Unreadable::Stages);
     }
     let count = |met| read.stages.iter().filter(|stage| stage.met == Some(met)).count();
     let answers = |wanted: &[&str]| read.stages.iter().filter(|stage| wanted.contains(&stage.answer.as_str())).count();
@@ -138,7 +151,7 @@ fn row(text: &str, file: &Path) -> Result<Row, String> {
 mod tests {
     use super::*;
 
-    fn named(name: &str, stages: &str) -> Result<Row, String> {
+    fn named(name: &str, stages: &str) -> Result<Row, Unreadable> {
         let name = serde_json::to_string(name).unwrap();
         let text = format!(
             r#"{{"schema":1,"name":{name},"seconds":9,"stages":[{stages}],"drills":[{{"drill":"a","solved":true}}]}}"#
@@ -182,7 +195,8 @@ mod tests {
     #[test]
     fn a_foreign_file_is_refused() {
         assert!(row("[]", Path::new("a.json")).is_err());
-        assert!(row(r#"{"schema":2,"stages":[],"drills":[]}"#, Path::new("a.json")).unwrap_err().contains("schema"));
+        let newer = row(r#"{"schema":2,"stages":[],"drills":[]}"#, Path::new("a.json"));
+        assert!(matches!(newer, Err(Unreadable::Schema(2))));
         assert!(named("Ada", &[stage(0, true, "right"), stage(0, true, "right")].join(",")).is_err());
     }
 }

@@ -58,7 +58,7 @@ pub fn read(file: &[u8], name: &str, palette: Palette) -> Result<Film, CastError
     })?;
     let mut lines = text.trim_start_matches('\u{feff}').split('\n').enumerate();
     let head = lines.next().map_or("", |(_, line)| line);
-    let head = Head::parse(head).map_err(|reason| CastError { line: 1, reason })?;
+    let head = Head::parse(head)?;
     let mut events = Vec::new();
     let mut clock = Clock::new(&head);
     let last = text.matches('\n').count();
@@ -89,19 +89,21 @@ struct Head {
 }
 
 impl Head {
-    fn parse(line: &str) -> Result<Head, String> {
-        let none = "it is no asciicast: its first line is no header";
-        let value: Value = serde_json::from_str(line.trim()).map_err(|_| none.to_owned())?;
+    fn parse(line: &str) -> Result<Head, CastError> {
+        let none = || of_header("it is no asciicast: its first line is no header");
+        let value: Value = serde_json::from_str(line.trim()).map_err(|_| none())?;
         let is_three = match value["version"].as_u64() {
             Some(2) => false,
             Some(3) => true,
-            Some(version) => return Err(format!("it is an asciicast {version}; versions 2 and 3 can be read")),
-            None => return Err(none.to_owned()),
+            Some(version) => {
+                return Err(of_header(format!("it is an asciicast {version}; versions 2 and 3 can be read")));
+            }
+            None => return Err(none()),
         };
         let (term, names) = if is_three { (&value["term"], ["cols", "rows"]) } else { (&value, ["width", "height"]) };
         let [columns, rows] = names.map(|name| term[name].as_u64());
         let (Some(columns), Some(rows)) = (columns, rows) else {
-            return Err("its header has no size".to_owned());
+            return Err(of_header("its header has no size"));
         };
         let limit = value["idle_time_limit"].as_f64().filter(|limit| *limit > 0.0);
         Ok(Head {
@@ -114,14 +116,22 @@ impl Head {
     }
 }
 
+/// What is wrong with the first line.
+fn of_header(reason: impl Into<String>) -> CastError {
+    CastError { line: 1, reason: reason.into() }
+}
+
 /// Returns the size of a terminal, if it can be drawn.
-fn size(columns: u64, rows: u64) -> Result<Size, String> {
+fn size(columns: u64, rows: u64) -> Result<Size, CastError> {
     let Size { width, height } = LARGEST;
     let within = |value: u64, least: u16, most: u16| u16::try_from(value).ok().filter(|v| (least..=most).contains(v));
     // A wide character takes two columns, and the emulator can't scroll a single row.
     match (within(columns, 2, width), within(rows, 2, height)) {
         (Some(width), Some(height)) => Ok(Size { width, height }),
-        _ => Err(format!("its terminal is {columns}×{rows}; from 2×2 to {width}×{height} can be drawn")),
+        _ => {
+            let reason = format!("its terminal is {columns}×{rows}; from 2×2 to {width}×{height} can be drawn");
+            Err(of_header(reason))
+        }
     }
 }
 

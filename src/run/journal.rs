@@ -145,8 +145,8 @@ impl Journal {
             known.begun.push(call);
         }
         drop(known);
-        self.write(&mut self.written(), &line).map_err(|reason| CallError {
-            message: format!("nothing was sent: the journal can't be written ({reason})"),
+        self.write(&mut self.written(), &line).map_err(|error| CallError {
+            message: format!("nothing was sent: the journal can't be written ({error})"),
             remedy: format!(
                 "what is created without a journal could be lost: make {} writable, or set XDG_STATE_HOME",
                 self.folder.as_deref().unwrap_or(Path::new("~/.local/state")).display()
@@ -173,36 +173,38 @@ impl Journal {
             known.uncertain.remove(&call);
         }
         drop(known);
-        let mut written = self.written();
-        if let Err(reason) = self.write(&mut written, &line) {
-            written.failed = Some(reason);
-        }
+        self.keep(&line);
     }
 
     /// Takes down what the lab has taken over from another client, which takes as long as the disk takes.
     pub fn adopt(&self, taken: &Taken) {
         self.known().begun.push(format!("{} {}", taken.operation, taken.name));
         let line = Line::Adopted { adopted: taken.operation.to_owned(), name: taken.name.clone() };
+        self.keep(&line);
+    }
+
+    /// Writes a line that the next intent waits for: it fails if this one can't be written.
+    fn keep(&self, line: &Line) {
         let mut written = self.written();
-        if let Err(reason) = self.write(&mut written, &line) {
-            written.failed = Some(reason);
+        if let Err(error) = self.write(&mut written, line) {
+            written.failed = Some(error.to_string());
         }
     }
 
-    fn write(&self, written: &mut Written, line: &Line) -> Result<(), String> {
+    fn write(&self, written: &mut Written, line: &Line) -> Result<(), WriteError> {
         self.open_taken_over(written);
         if let Some(reason) = &written.failed {
-            return Err(reason.clone());
+            return Err(WriteError::Earlier(reason.clone()));
         }
         if written.file.is_none() {
-            let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
+            let folder = self.folder.as_deref().ok_or(WriteError::NoHome)?;
             let head = self.known().head.clone();
-            let file = create(folder, &head).map_err(|error| format!("{}: {error}", path(folder, &head).display()))?;
+            let file = create(folder, &head).map_err(|error| WriteError::Create(path(folder, &head), error))?;
             written.file = Some(file);
             self.known().has_file = true;
         }
         let Some(file) = &mut written.file else { return Ok(()) };
-        append(file, line).map_err(|error| error.to_string())
+        Ok(append(file, line)?)
     }
 
     /// What may exist though no answer says that it was created. In words.
@@ -233,6 +235,19 @@ impl Journal {
         *written = Written { file: None, failed: Some("the run has ended".to_owned()) };
         known.has_file = false;
     }
+}
+
+/// Why a line could not be written.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("{0}")]
+    Earlier(String),
+    #[error("neither XDG_STATE_HOME nor HOME is set")]
+    NoHome,
+    #[error("{}: {}", .0.display(), .1)]
+    Create(PathBuf, io::Error),
+    #[error(transparent)]
+    Append(#[from] io::Error),
 }
 
 fn path(folder: &Path, head: &Head) -> PathBuf {

@@ -2,15 +2,14 @@
 
 mod hostile;
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output};
 
 use rstest::rstest;
 
 use crate::support::door::{Door, When};
-use crate::support::message::message;
+use crate::support::fake::Fake;
 use crate::support::program::{program, text};
 
 /// `kmslab run` on `url` with these keys, and with nothing else in the environment.
@@ -22,16 +21,7 @@ fn run(tmp: &Path, url: &str, id: &str, secret: &str) -> Command {
 
 /// A server that answers every request with these bytes and hangs up.
 fn answering(bytes: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            message(&mut reader);
-            let _ = reader.get_mut().write_all(bytes);
-        }
-    });
-    url
+    Fake::new(|_| bytes.to_vec()).url()
 }
 
 #[rstest]

@@ -1,7 +1,5 @@
 //! The pages that explain, on the real sandbox: the ladder from its trace and the one from the documents are the same.
 
-use std::io::{Read, Write};
-
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::insight::at_rest::{SQL, Seen, command};
 use kmslab::lab::insight::documents::{decide_again, request_id};
@@ -13,6 +11,8 @@ use kmslab::lab::{
 use kmslab::run::inspect::find_out;
 use kmslab::sandbox::{Config, Sandbox};
 use tokio::runtime::Runtime;
+
+use crate::support::fake::{Fake, response};
 
 fn lab(sandbox: &Sandbox, kind: BackendKind) -> (State, Clients) {
     let admin = sandbox.admin();
@@ -212,20 +212,8 @@ fn unknown_facts_are_reported_as_unknown() {
 #[test]
 fn other_servers_documents_are_read_and_gaps_reported() {
     let runtime = runtime();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 16 * 1024]);
-            let body = r#"{"__type":"AccessDeniedException","message":"no"}"#;
-            let length = body.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            );
-        }
-    });
+    let refuse = r#"{"__type":"AccessDeniedException","message":"no"}"#;
+    let url = Fake::new(|_| response(400, "Connection: close\r\n", refuse)).url();
     let timing = Timing { attempts: Some(1), ..Timing::default() };
     let clients = Clients::with_keys(&url, "us-east-1", "AKIAEXAMPLE", "secret", timing);
     assert_eq!(runtime.block_on(find_out(&clients, &Inquiry::Trail)), Finding::NotTold);

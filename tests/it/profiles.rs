@@ -3,18 +3,15 @@
 mod files;
 
 use std::fmt::Write as _;
-use std::io::{BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use tempfile::TempDir;
 
 use crate::support::bare::bare;
-use crate::support::message::message;
+use crate::support::fake::{Fake, response};
 
 /// A home with AWS files, and nothing else in the environment.
 struct Home(TempDir);
@@ -162,9 +159,9 @@ fn an_expired_login_is_reported_with_its_command(
 ) {
     let home = Home::new(SSO);
     log_in(&home, expires);
-    let portal = Stub::new(portal);
+    let portal = stub(portal);
     let doctor = ["doctor", "--endpoint-url", NOWHERE, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &portal.url)]);
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &portal.url())]);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains("its login has expired"), "{printed}");
     assert!(printed.contains("aws sso login --profile lab"), "{printed}");
@@ -175,17 +172,17 @@ fn an_expired_login_is_reported_with_its_command(
 fn a_login_gives_the_keys_of_its_role() {
     let home = Home::new(SSO);
     log_in(&home, "2099-01-01T00:00:00Z");
-    let stub = Stub::new(|request| match request.starts_with("GET /federation/credentials?") {
+    let sts = stub(|request| match request.starts_with("GET /federation/credentials?") {
         true => (
             200,
             r#"{"roleCredentials": {"accessKeyId": "ASIASSO", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4070908800000}}"#,
         ),
         false => generous(request),
     });
-    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &stub.url)]);
+    let doctor = ["doctor", "--endpoint-url", &sts.url(), "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &sts.url())]);
     assert_eq!(status, Some(0), "{printed}");
-    let seen = stub.seen.lock().unwrap();
+    let seen = sts.seen.lock().unwrap();
     assert!(seen[0].contains("role_name=Lab") && seen[0].contains("account_id=111122223333"), "{seen:#?}");
     assert!(seen[1].contains("Credential=ASIASSO/"), "{seen:#?}");
 }
@@ -202,31 +199,12 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A server that answers each request by its `Action`, and keeps what it was sent.
-struct Stub {
-    url: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Stub {
-    fn new(answer: fn(&str) -> (u16, &'static str)) -> Stub {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let seeing = seen.clone();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let request = message(&mut BufReader::new(&stream)).unwrap_or_default();
-                let request = String::from_utf8(request).unwrap();
-                let (status, body) = answer(&request);
-                seeing.lock().unwrap().push(request);
-                let head =
-                    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-            }
-        });
-        Stub { url, seen }
-    }
+/// A server that gives each request a status and a body.
+fn stub(answer: fn(&str) -> (u16, &'static str)) -> Fake {
+    Fake::new(move |request| {
+        let (status, body) = answer(request);
+        response(status, "Connection: close\r\n", body)
+    })
 }
 
 const ROLE: &str = "[profile keys]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = secret\n
@@ -258,10 +236,10 @@ fn generous(request: &str) -> (u16, &'static str) {
 
 #[test]
 fn a_role_is_taken_on_and_signs_with_its_session() {
-    let stub = Stub::new(generous);
+    let sts = stub(generous);
     let home = Home::new(ROLE);
-    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    let doctor = ["doctor", "--endpoint-url", &sts.url(), "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &sts.url())]);
     assert_eq!(status, Some(0), "{printed}");
     assert!(
         printed.contains("ok       admin              arn:aws:sts::111122223333:assumed-role/lab/session"),
@@ -271,7 +249,7 @@ fn a_role_is_taken_on_and_signs_with_its_session() {
     for action in ["kms:ListKeys", "dynamodb:ListTables", "iam:ListUsers"] {
         assert!(printed.contains(&format!("{action} is denied, and so may be what the lab needs")), "{printed}");
     }
-    let seen = stub.seen.lock().unwrap();
+    let seen = sts.seen.lock().unwrap();
     assert!(seen[0].contains("Action=AssumeRole") && seen[0].contains("Credential=AKIASOURCE/"), "{seen:#?}");
     let simulation = seen.iter().find(|request| request.contains("Action=SimulatePrincipalPolicy")).unwrap();
     assert!(simulation.contains("Credential=ASIAROLE/") && simulation.contains("the-session"), "{simulation}");
@@ -281,7 +259,7 @@ fn a_role_is_taken_on_and_signs_with_its_session() {
 
 #[test]
 fn a_role_is_simulated_with_its_path() {
-    let stub = Stub::new(|request| match request.split_once("\r\n\r\n").unwrap().1 {
+    let sts = stub(|request| match request.split_once("\r\n\r\n").unwrap().1 {
         body if body.contains("Action=GetRole&") && body.contains("RoleName=lab") => (
             200,
             "<GetRoleResponse><GetRoleResult><Role><Path>/aws-reserved/sso/</Path><RoleName>lab</RoleName>\
@@ -297,18 +275,18 @@ fn a_role_is_simulated_with_its_path() {
         _ => generous(request),
     });
     let home = Home::new(ROLE);
-    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    let doctor = ["doctor", "--endpoint-url", &sts.url(), "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &sts.url())]);
     assert_eq!(status, Some(0), "{printed}");
     assert!(printed.contains("ok       admin: user        a:B is allowed"), "{printed}");
 }
 
 #[test]
 fn a_role_that_is_refused_names_both_sides_of_the_trust() {
-    let stub = Stub::new(|_| (403, DENIED));
+    let sts = stub(|_| (403, DENIED));
     let home = Home::new(ROLE);
     let doctor = ["doctor", "--endpoint-url", NOWHERE, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &sts.url())]);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains("the role arn:aws:iam::111122223333:role/lab could not be assumed"), "{printed}");
     assert!(printed.contains("name that identity in the role's trust policy"), "{printed}");
@@ -316,11 +294,11 @@ fn a_role_that_is_refused_names_both_sides_of_the_trust() {
 
 #[test]
 fn a_proxy_is_for_other_machines_and_not_for_this_one() {
-    let proxy = Stub::new(generous);
+    let proxy = stub(generous);
     let home = Home::new("[profile lab]\nregion = us-east-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n");
     let doctor = |url| {
         let arguments = ["doctor", "--endpoint-url", url, "--admin-profile", "lab"];
-        home.kmslab(&arguments, &[("HTTP_PROXY", &proxy.url)])
+        home.kmslab(&arguments, &[("HTTP_PROXY", &proxy.url())])
     };
     let (status, printed) = doctor("http://moto.kmslab.test");
     assert_eq!(status, Some(0), "{printed}");

@@ -1,34 +1,24 @@
 //! What a terminal does besides showing: floods of input, pastes, replies, stops, and no reading at all.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
 
 use super::{Terminal, UPDATE, count, modes};
+use crate::support::fake::{Fake, response};
 
 /// The program ends soon after a signal, whatever its terminal does; on a busy machine it takes a moment longer.
 const SOON: Duration = Duration::from_secs(15);
 
 /// The address of a server that lets each call wait before it refuses it.
 fn slow_server() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || {
-                let body = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>";
-                let mut request = vec![0; 65_536];
-                let _ = stream.read(&mut request);
-                // Longer than the wait that the bell is for.
-                std::thread::sleep(Duration::from_millis(5_500));
-                let head = "HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\nconnection: close";
-                let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            });
-        }
-    });
-    url
+    let body = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>";
+    let refuse = |_: &str| {
+        // Longer than the wait that the bell is for.
+        std::thread::sleep(Duration::from_millis(5_500));
+        response(403, "Content-Type: text/xml\r\nConnection: close\r\n", body)
+    };
+    Fake::new(refuse).url()
 }
 
 #[rstest]

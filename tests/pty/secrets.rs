@@ -3,14 +3,12 @@
 //! A proxy (`support/https.rs`) sees what goes over the wire, so it knows what to look for afterwards.
 
 use std::collections::BTreeSet;
-use std::io::{BufReader, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::Terminal;
+use crate::support::fake::{Fake, response};
 use crate::support::https::{Proxy, authority, contains, server_config};
-use crate::support::message::message;
 use crate::support::session;
 
 /// A beginning and an end of `secret`: it may be cut or broken where it stands.
@@ -202,33 +200,21 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
 
 /// A server that refuses every request and quotes it: in XML, and in a header escaped as in a URL.
 fn quoting() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let signatures = Arc::new(Mutex::new(Vec::new()));
     let seen = signatures.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            let Some(request) = message(&mut reader) else { continue };
-            let request = String::from_utf8_lossy(&request).into_owned();
-            // What other clients did is asked for without a signature.
-            let Some(signature) = between(&request, "Signature=", '\r').next().map(str::to_owned) else { continue };
-            let quoted =
-                request.replace('&', "&amp;").replace('<', "&lt;").replace('/', "&#47;").replace('+', "&#x2b;");
-            let body = format!(
-                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>The canonical string:\n{quoted}</Message></Error>\
-                 <RequestId>{signature}</RequestId></ErrorResponse>"
-            );
-            let echo = request.replace('%', "%25").replace('/', "%2F").replace('\r', "%0D").replace('\n', "%0A");
-            let answer = format!(
-                "HTTP/1.1 403 Forbidden\r\nx-echo: {echo}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            seen.lock().unwrap().push(signature);
-            let _ = reader.get_mut().write_all(answer.as_bytes());
-        }
-    });
-    (url, signatures)
+    let quote = move |request: &str| {
+        // Questions about other clients' calls have no signature.
+        let Some(signature) = between(request, "Signature=", '\r').next().map(str::to_owned) else { return Vec::new() };
+        let quoted = request.replace('&', "&amp;").replace('<', "&lt;").replace('/', "&#47;").replace('+', "&#x2b;");
+        let body = format!(
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>The canonical string:\n{quoted}</Message></Error>\
+             <RequestId>{signature}</RequestId></ErrorResponse>"
+        );
+        let echo = request.replace('%', "%25").replace('/', "%2F").replace('\r', "%0D").replace('\n', "%0A");
+        seen.lock().unwrap().push(signature);
+        response(403, &format!("x-echo: {echo}\r\nConnection: close\r\n"), &body)
+    };
+    (Fake::new(quote).url(), signatures)
 }
 
 #[test]

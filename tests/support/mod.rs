@@ -4,6 +4,7 @@ pub mod asciicast;
 pub mod bare;
 pub mod door;
 pub mod drive;
+pub mod fake;
 pub mod https;
 pub mod lab;
 pub mod message;

@@ -50,15 +50,19 @@ const QUESTIONS: [(&str, &str, &str); 6] = [
 ];
 
 /// Why a text can't be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// It isn't JSON; the line, counted from 1, where that shows.
+    #[error("not JSON yet: line {0}")]
     NotJson(usize),
     /// It is JSON, but no statement.
+    #[error("a statement is a JSON object")]
     NotAStatement,
     /// CreateGrant has no such parameter, or it isn't of this kind.
+    #[error("CreateGrant has no such parameter: {0}")]
     NoParameter(String),
     /// The policy that it is to be added to has not been read.
+    #[error("the key policy was not read")]
     NoPolicy,
 }
 

@@ -181,15 +181,20 @@ impl From<Level> for u8 {
     }
 }
 
-impl TryFrom<u8> for Level {
-    type Error = String;
+/// A number that is no level's.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no level {0}; it is 1, 2 or 3")]
+pub struct UnknownLevel(u8);
 
-    fn try_from(number: u8) -> Result<Level, String> {
+impl TryFrom<u8> for Level {
+    type Error = UnknownLevel;
+
+    fn try_from(number: u8) -> Result<Level, UnknownLevel> {
         match number {
             1 => Ok(Level::One),
             2 => Ok(Level::Two),
             3 => Ok(Level::Three),
-            other => Err(format!("there is no level {other}; it is 1, 2 or 3")),
+            other => Err(UnknownLevel(other)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Servers that mean harm: they quote the request's secrets, or send what exhausts its reader.
 
-use std::io::{BufReader, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 
 use super::run;
-use crate::support::message::message;
+use crate::support::fake::{Fake, response};
 use crate::support::program::text;
 
 /// A session token with all characters that some encoding escapes.
@@ -43,25 +42,17 @@ fn json_in_xml(text: &str) -> String {
 
 /// Answers every request with a 403 that quotes it, in its body as `encode` has it, and in headers.
 fn quoting(encode: fn(&str) -> String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            let Some(request) = message(&mut reader) else { continue };
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let signature = request.split("Signature=").nth(1).unwrap().split('\r').next().unwrap();
-            let body = encode(&format!("The canonical string should have been\n{request}"));
-            let answer = format!(
-                "HTTP/1.1 403 Forbidden\r\nx-amzn-requestid: {TOKEN}\r\nx-echo: {}\r\nx-echo: {signature}\r\n\
-                 x-{signature}: 1\r\nx-token: {TOKEN}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                url(&request),
-                body.len()
-            );
-            let _ = reader.get_mut().write_all(answer.as_bytes());
-        }
-    });
-    address
+    let quote = move |request: &str| {
+        let signature = request.split("Signature=").nth(1).unwrap().split('\r').next().unwrap();
+        let body = encode(&format!("The canonical string should have been\n{request}"));
+        let headers = format!(
+            "x-amzn-requestid: {TOKEN}\r\nx-echo: {}\r\nx-echo: {signature}\r\nx-{signature}: 1\r\nx-token: {TOKEN}\r\n\
+             Connection: close\r\n",
+            url(request)
+        );
+        response(403, &headers, &body)
+    };
+    Fake::new(quote).url()
 }
 
 #[rstest]
@@ -94,22 +85,15 @@ fn a_server_that_quotes_the_request_gives_no_secret_away(
 
 /// Answers every request with `start` and then `part` for ever, and counts the bytes that were taken.
 fn endless(start: &'static str, part: String) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
     let taken = Arc::new(AtomicUsize::new(0));
     let counted = taken.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            message(&mut reader);
-            let stream = reader.get_mut();
-            let _ = stream.write_all(start.as_bytes());
-            while counted.load(Ordering::SeqCst) < 512 * 1024 * 1024 && stream.write_all(part.as_bytes()).is_ok() {
-                counted.fetch_add(part.len(), Ordering::SeqCst);
-            }
+    let fake = Fake::writing(move |_, stream| {
+        let _ = stream.write_all(start.as_bytes());
+        while counted.load(Ordering::SeqCst) < 512 * 1024 * 1024 && stream.write_all(part.as_bytes()).is_ok() {
+            counted.fetch_add(part.len(), Ordering::SeqCst);
         }
     });
-    (address, taken)
+    (fake.url(), taken)
 }
 
 #[rstest]

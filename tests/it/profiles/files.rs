@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 
-use super::{Home, NOWHERE, Stub, generous, make_user, static_keys};
+use super::{Home, NOWHERE, generous, make_user, static_keys, stub};
 
 /// The profile's settings below this header, without a region.
 fn home_with(header: &str, sandbox: &Sandbox) -> Home {
@@ -27,13 +27,13 @@ fn a_profile_works_that_works_in_the_aws_cli(#[case] header: &str, #[case] profi
 
 #[test]
 fn a_role_finds_a_source_whose_name_has_spaces() {
-    let stub = Stub::new(generous);
+    let sts = stub(generous);
     let home = Home::new(
         "[profile \"my keys\"]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = secret\n\
          [profile lab]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/lab\nsource_profile = my keys\n",
     );
-    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    let doctor = ["doctor", "--endpoint-url", &sts.url(), "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &sts.url())]);
     assert_eq!(status, Some(0), "{printed}");
 }
 
@@ -78,17 +78,17 @@ fn a_region_that_can_be_none_is_shown_before_any_call(
     #[case] variable: Option<&str>,
     #[case] says: &str,
 ) {
-    let stub = Stub::new(generous);
+    let sts = stub(generous);
     let home = Home::new(config);
     fs::write(home.path().join(".aws/credentials"), "[lab]\naws_access_key_id = A\naws_secret_access_key = s\n")
         .unwrap();
     let variables: Vec<_> = variable.map(|region| ("AWS_REGION", region)).into_iter().collect();
-    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
+    let doctor = ["doctor", "--endpoint-url", &sts.url(), "--admin-profile", "lab"];
     let (status, printed) = home.kmslab(&doctor, &variables);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains(says), "{printed}");
     assert!(printed.contains("fix: write it like us-east-1, without quotes and spaces"), "{printed}");
-    assert!(stub.seen.lock().unwrap().is_empty());
+    assert!(sts.seen.lock().unwrap().is_empty());
 }
 
 const CYCLE: &str = "[profile a]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = b\n\
@@ -265,12 +265,12 @@ fn log_in(home: &Home, expires: &str) {
 
 #[test]
 fn a_session_of_aws_login_signs() {
-    let stub = Stub::new(generous);
+    let sts = stub(generous);
     let home = Home::new(LOGIN);
     log_in(&home, "2099-01-01T00:00:00Z");
-    let (status, printed) = home.doctor(&stub.url, "lab");
+    let (status, printed) = home.doctor(&sts.url(), "lab");
     assert_eq!(status, Some(0), "{printed}");
-    assert!(stub.seen.lock().unwrap()[0].contains("Credential=ASIALOGIN/"));
+    assert!(sts.seen.lock().unwrap()[0].contains("Credential=ASIALOGIN/"));
     assert!(!printed.contains("the-token"), "{printed}");
 }
 
@@ -281,9 +281,9 @@ fn a_missing_or_expired_login_has_its_command() {
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains("nobody has logged in") && printed.contains("aws login --profile lab"), "{printed}");
     log_in(&home, "2020-01-01T00:00:00Z");
-    let stub = Stub::new(|_| (400, r#"{"error": "TOKEN_EXPIRED", "message": "Your session has expired"}"#));
+    let sts = stub(|_| (400, r#"{"error": "TOKEN_EXPIRED", "message": "Your session has expired"}"#));
     let doctor = ["doctor", "--endpoint-url", NOWHERE, "--admin-profile", "lab"];
-    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SIGNIN", &stub.url)]);
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SIGNIN", &sts.url())]);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains("its login has expired") && printed.contains("aws login --profile lab"), "{printed}");
 }

@@ -1,52 +1,24 @@
 //! Roles, groups, boundaries and organizations, which the sandbox has not: a server in front of it answers for them.
 
-use std::io::{BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::Output;
-use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, REGION, TABLE, World, statement};
-use crate::support::message::message;
+use crate::support::fake::{Fake, Reply, response};
 use crate::support::program::{program, text};
 
 /// What is answered instead of the sandbox: an action of IAM, and the XML of its result.
 type Answers = Vec<(&'static str, String)>;
 
-/// A sandbox with `answers` in front: its URL, and the names of the operations that it is asked for.
-fn stub(world: &World, answers: Answers) -> (String, Arc<Mutex<Vec<String>>>) {
-    let operations = Arc::new(Mutex::new(Vec::new()));
-    let seen = operations.clone();
-    let inside = world.sandbox.url().strip_prefix("http://").unwrap().to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for outer in listener.incoming().map_while(Result::ok) {
-            let (inside, answers, seen) = (inside.clone(), answers.clone(), seen.clone());
-            std::thread::spawn(move || {
-                let mut outer = BufReader::new(outer);
-                let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
-                while let Some(request) = message(&mut outer) {
-                    let asked = text(&request);
-                    seen.lock().unwrap().push(operation(&asked));
-                    let known = |action: &str| asked.contains(&format!("Action={action}&"));
-                    let answer = match answers.iter().find(|(action, _)| known(action)) {
-                        Some((action, result)) => canned(action, result),
-                        None => {
-                            inner.get_mut().write_all(&request).unwrap();
-                            message(&mut inner).unwrap()
-                        }
-                    };
-                    if outer.get_mut().write_all(&answer).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    (url, operations)
+/// A sandbox with `answers` in front.
+fn stub(world: &World, answers: Answers) -> Fake {
+    Fake::before(world.sandbox.url(), move |request| {
+        let asked = |action: &str| request.contains(&format!("Action={action}&"));
+        let known = answers.iter().find(|(action, _)| asked(action));
+        known.map_or(Reply::PassOn, |(action, result)| Reply::Keep(canned(action, result)))
+    })
 }
 
 /// The operation of a request, by its body or its target.
@@ -62,8 +34,7 @@ fn canned(action: &str, result: &str) -> Vec<u8> {
         "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{action}Result>{result}</{action}Result>\
          <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
     );
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len());
-    (head + &body).into_bytes()
+    response(200, "Content-Type: text/xml\r\n", &body)
 }
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/team/app";
@@ -135,10 +106,10 @@ fn why(world: &World, url: &str, arguments: &[&str]) -> Output {
 }
 
 fn report(world: &World, answers: Answers, who: &str) -> Value {
-    let (url, operations) = stub(world, answers);
-    let output = why(world, &url, &["--table", TABLE, "--as", who, "--format", "json"]);
+    let fake = stub(world, answers);
+    let output = why(world, &fake.url(), &["--table", TABLE, "--as", who, "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
-    let operations = operations.lock().unwrap().clone();
+    let operations: Vec<String> = fake.seen().iter().map(|request| operation(request)).collect();
     assert_eq!(report["calls"], operations.len(), "{operations:?}");
     let reads = |name: &String| ["Get", "List", "Describe", "Simulate"].iter().any(|verb| name.starts_with(verb));
     assert!(operations.iter().all(reads), "{operations:?}");

@@ -378,7 +378,7 @@ impl Attempts {
                 }
                 Next::Send(batch)
             }
-            Err(reason) => Next::Blocked(reason),
+            Err(error) => Next::Blocked(error.to_string()),
         }
     }
 

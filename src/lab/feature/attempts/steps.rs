@@ -4,7 +4,7 @@ use crate::lab::model::adoption::Opening;
 use crate::lab::model::attempt::{self, Target, Unsendable};
 use crate::lab::model::batch::Batch;
 use crate::lab::model::facts::Facts;
-use crate::lab::model::key_policy::with_key_user;
+use crate::lab::model::key_policy::{KeyPolicyError, with_key_user};
 use crate::lab::model::mechanism::{ATTEMPT, Mechanism};
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::until::Until;
@@ -95,6 +95,20 @@ pub fn put_back(mechanism: Option<Mechanism>, facts: &Facts) -> Vec<Step> {
     steps
 }
 
+/// Why a step can't be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// Something that the step is about is not known.
+    #[error("{0}")]
+    Unknown(&'static str),
+    /// The learner's text is no request.
+    #[error(transparent)]
+    Unsendable(#[from] Unsendable),
+    /// The key policy can't be added to.
+    #[error(transparent)]
+    KeyPolicy(#[from] KeyPolicyError),
+}
+
 /// The calls of a step; `text` is what is written, and `expects` says whether it should allow the Scan.
 ///
 /// # Errors
@@ -105,12 +119,12 @@ pub fn batch(
     text: &str,
     expects: bool,
     sources: &Sources<'_>,
-) -> Result<Batch, String> {
+) -> Result<Batch, StepError> {
     use Operation as O;
     let facts = sources.facts;
-    let key = || facts.key_id().map(str::to_owned).ok_or("there is no key");
+    let key = || facts.key_id().map(str::to_owned).ok_or(StepError::Unknown("there is no key"));
     let user = || sources.names.user.clone();
-    let before = || facts.policy_before.as_deref().ok_or("the key policy was not read");
+    let before = || facts.policy_before.as_deref().ok_or(StepError::Unknown("the key policy was not read"));
     let admin = |operation| vec![(Identity::Admin, operation)];
     let is_late = sources.backend.is_eventually_consistent();
     let late = |until| if is_late { until } else { Until::Answered };
@@ -119,15 +133,15 @@ pub fn batch(
         Step::ReadBack => (admin(O::GetKeyPolicy { key: key()? }), Until::Answered, true),
         Step::Put => {
             let target = Target { key: &key()?, user: &user(), policy: facts.policy_before.as_deref() };
-            let operation = attempt::operation(mechanism, text, &target).map_err(|error| describe(&error))?;
+            let operation = attempt::operation(mechanism, text, &target)?;
             // A principal that is not known may only be new.
             let is_named = facts.principal(Identity::TestUser).is_some_and(|arn| text.contains(&arn));
             let until = if is_named { late(Until::PrincipalsKnown) } else { Until::Answered };
             (admin(operation), until, false)
         }
         Step::PutConsole => {
-            let user = facts.principal(Identity::TestUser).ok_or("there is no test-user")?;
-            let policy = with_key_user(before()?, &user).map_err(|error| error.to_string())?;
+            let user = facts.principal(Identity::TestUser).ok_or(StepError::Unknown("there is no test-user"))?;
+            let policy = with_key_user(before()?, &user)?;
             (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, false)
         }
         Step::Scan => {
@@ -170,20 +184,11 @@ fn close_openings(facts: &Facts, user: &str, key: &str) -> Vec<(Identity, Operat
 }
 
 /// The calls that put it there again.
-fn put_openings(facts: &Facts, user: &str, key: &str) -> Result<Vec<(Identity, Operation)>, String> {
+fn put_openings(facts: &Facts, user: &str, key: &str) -> Result<Vec<(Identity, Operation)>, StepError> {
     let call = |opening: &Opening| {
-        let operation = opening.put_again(user, key).ok_or("the grant's parameters are not known")?;
+        let operation =
+            opening.put_again(user, key).ok_or(StepError::Unknown("the grant's parameters are not known"))?;
         Ok((Identity::Admin, operation))
     };
     facts.made.added.lent.iter().map(call).collect()
-}
-
-/// Why a text can't be sent, in words.
-pub fn describe(error: &Unsendable) -> String {
-    match error {
-        Unsendable::NotJson(line) => format!("not JSON yet: line {line}"),
-        Unsendable::NotAStatement => "a statement is a JSON object".to_owned(),
-        Unsendable::NoParameter(name) => format!("CreateGrant has no such parameter: {name}"),
-        Unsendable::NoPolicy => "the key policy was not read".to_owned(),
-    }
 }
