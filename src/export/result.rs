@@ -39,6 +39,7 @@ struct StageResult {
     stage: &'static str,
     /// `null` for a stage that has not ended.
     met: Option<bool>,
+    /// From the end of the stage before, so reading and answering count. The first stage counts from its first call.
     seconds: Option<u64>,
     answer: AnswerResult,
     hints: usize,
@@ -99,15 +100,23 @@ pub fn result(saved: &SavedSession, lesson: &Lesson, name: Option<&str>) -> Stri
 }
 
 fn of_stage(stage: &SavedStage, saved: &SavedSession, lesson: &Lesson) -> StageResult {
-    let Times { begun, ended } = stage.times;
+    let earlier = saved.stages.iter().filter(|other| other.stage < stage.stage).map(|other| other.times);
     let right = lesson.stage(stage.stage).question.right();
     StageResult {
         stage: stage.stage.key(),
         met: stage.check.as_ref().map(|check| check.met),
-        seconds: begun.zip(ended).map(|(begun, ended)| ended.saturating_sub(begun)),
+        seconds: seconds(stage.times, earlier),
         answer: of_choice(saved.quiz.choice(stage.stage), right),
         hints: saved.quiz.hints(stage.stage),
     }
+}
+
+/// How long a stage took: from the end of the stage before, or else from its own first call.
+fn seconds(times: Times, earlier: impl Iterator<Item = Times>) -> Option<u64> {
+    let before = earlier.filter_map(|times| times.ended).max();
+    // After a jump back, the newest end of an earlier stage may be later than this stage.
+    let before = before.filter(|before| times.begun.is_none_or(|begun| *before <= begun));
+    before.or(times.begun).zip(times.ended).map(|(from, ended)| ended.saturating_sub(from))
 }
 
 fn of_experiment(which: Experiment, saved: &SavedSession, lesson: &Lesson) -> Option<ExperimentResult> {
@@ -142,4 +151,25 @@ fn of_choice(choice: Option<Choice>, right: Option<usize>) -> AnswerResult {
 
 fn rfc3339(at: u64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(at).ok()?).ok()?.format(&Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn times(begun: u64, ended: u64) -> Times {
+        Times { begun: (begun > 0).then_some(begun), ended: (ended > 0).then_some(ended) }
+    }
+
+    #[rstest]
+    #[case::first_stage(times(100, 103), &[], Some(3))]
+    #[case::reading_counts(times(160, 161), &[times(100, 103)], Some(58))]
+    #[case::not_ended(times(160, 0), &[times(100, 103)], None)]
+    #[case::done_again_later(times(160, 161), &[times(300, 301)], Some(1))]
+    #[case::the_stage_between_was_jumped_over(times(160, 161), &[times(100, 103), times(0, 0)], Some(58))]
+    fn a_stage_lasts_from_the_end_before(#[case] own: Times, #[case] earlier: &[Times], #[case] expected: Option<u64>) {
+        assert_eq!(seconds(own, earlier.iter().copied()), expected);
+    }
 }
