@@ -319,6 +319,20 @@ fn a_drill_is_solved_in_lines() {
 }
 
 #[test]
+fn a_drill_has_help_and_prompts_of_its_own() {
+    let (said, status) = dialogue("?\n2\n3\n2\nw\nagain\n\nq\n", &["drill", "alias_arn"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("1, 2 and so on: name the lock, the rung, then the fix."), "{said}");
+    assert!(!said.contains("stages or l"), "the stages' commands do nothing here: {said}");
+    assert!(said.contains("Type 1 or 2, h for a hint"), "{said}");
+    // It is the only one.
+    assert!(said.contains("Press Enter for the result, r for the drill again"), "{said}");
+    assert!(said.contains("There is no denial to explain now."), "{said}");
+    let ticket = "I was given an IAM policy for the key this morning.";
+    assert_eq!(said.matches(ticket).count(), 2, "again tells the whole drill: {said}");
+}
+
+#[test]
 fn the_results_of_drills_are_exported() {
     let home = tempfile::tempdir().unwrap();
     for (round, typed) in [(1, "h\nq\n"), (2, "h\nh\nq\n")] {

@@ -331,6 +331,7 @@ pub const ALL: &[&str] = &[
     "look",
     "look again",
     "compare",
+    "the result",
     "next drill",
     "pane",
     "quit",

@@ -537,6 +537,7 @@ impl<W: Write> Talk<'_, W> {
             Asked::WholePage => self.lines(plain::page(state, Page::Why))?,
             Asked::Again => {
                 self.shown = None;
+                self.drill.clear();
                 self.news(state)?;
             }
             Asked::Nothing => match command.as_str() {

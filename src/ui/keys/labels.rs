@@ -12,7 +12,10 @@ pub(super) fn advance_label(state: &State, _: Rect) -> &str {
     let experiment = state.view().experiment;
     if state.is_drilling() && state.view().desk.is_none() {
         return match state.drills().current().map(Current::task) {
-            Some(Task::Solved | Task::Impossible) => "next drill",
+            Some(Task::Solved | Task::Impossible) => match state.drills().number() {
+                (at, all) if at == all => "the result",
+                _ => "next drill",
+            },
             Some(_) => "send both Scans",
             None => "stop",
         };

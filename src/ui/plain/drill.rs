@@ -102,12 +102,17 @@ fn question(state: &State) -> Option<String> {
 /// What may be typed, as the beginning of a sentence.
 pub fn next(state: &State) -> String {
     let (drills, words) = (state.drills(), state.interface());
+    let (at, all) = drills.number();
     let text = match drills.current().map(|it| (it.task(), it.part(), it.undone())) {
         Some((_, _, Undone::Failed(_))) => "Type u to undo it again",
+        Some((Task::Solved | Task::Impossible, Part::Undo, _)) if at == all => {
+            "Press Enter for the result, r for the drill again"
+        }
         Some((Task::Solved | Task::Impossible, Part::Undo, _)) => "Press Enter for the next drill, r for it again",
         Some(_) => {
             let answer = match drills.answers(state.backend().given_user) {
                 0 => words.say("Press Enter for both Scans").to_owned(),
+                2 => words.say("Type 1 or 2").to_owned(),
                 count => words.fill("Type 1 to {}", &[&count]),
             };
             let looks = Look::ALL.len();

@@ -136,10 +136,25 @@ fn next_of_experiment(state: &State, which: Experiment) -> String {
     words.say(text).to_owned()
 }
 
+/// The commands of a drill.
+const IN_DRILL: [&str; 7] = [
+    "1, 2 and so on: name the lock, the rung, then the fix.",
+    "look 1 to look 4: the key policy, the IAM policies, the grants and the key's state. Looking is free.",
+    "h: a hint, for a point. w or why: why test-user was denied, for a point. why all: with the statements.",
+    "level: the next level, before your first answer. again: read the drill once more.",
+    "Enter alone: at level 3, both Scans again after your fix. Once the drill is solved: go on.",
+    "r: the drill again, once it is solved. u: undo again what could not be undone.",
+    "q: stop. What the drill changed is undone.",
+];
+
 /// The commands.
 pub fn help(state: &State) -> Vec<String> {
     let words = state.interface();
     let mut lines = vec!["Type one of these, then Enter:"];
+    if state.is_drilling() {
+        lines.extend(IN_DRILL);
+        return lines.into_iter().map(|text| words.say(text).to_owned()).collect();
+    }
     if state.quiz().asks() {
         lines.push("1 to 4: answer the question. s: skip it. h: a hint, then another.");
     }

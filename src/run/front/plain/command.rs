@@ -198,6 +198,9 @@ fn anywhere(line: &str, state: &State) -> Asked {
     let doing = |intents: Vec<Intent>| Asked::Do(close.into_iter().chain(intents).collect());
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
+        ["w" | "why", ..] if state.is_drilling() && !can_explain(state) => {
+            return Asked::Tell(vec![state.interface().say("There is no denial to explain now.").to_owned()]);
+        }
         ["w" | "why", "all"] if page == Some(Page::Why) => return Asked::WholePage,
         ["w" | "why"] => return doing(why(None, state)),
         ["w" | "why", "all"] => return doing(why(None, state)),
@@ -221,6 +224,11 @@ fn anywhere(line: &str, state: &State) -> Asked {
         }
         _ => told(line, state),
     }
+}
+
+/// Whether the page that explains a decision can open, or is open.
+fn can_explain(state: &State) -> bool {
+    state.permit_behind_page(Intent::TogglePage(Page::Why)) == Permit::Yes
 }
 
 /// Why a call was decided as it was: of the identity that is named, else of the one that was denied.
