@@ -181,16 +181,17 @@ fn put_back(state: &mut State, checking: &Checking) {
     state.kernel.reach(checking.current);
 }
 
-/// Follows the end of a stage that another client may have reached. Returns whether it was one.
-pub(super) fn ended(state: &mut State, stage: Stage) -> bool {
-    let Some(checking) = state.noticing.end() else { return false };
+/// Follows the end of a stage that another client may have reached. Its question is skipped: the panes show the answer, so
+/// the debrief asks instead.
+pub(super) fn ended(state: &mut State, stage: Stage) -> Option<Command> {
+    let checking = state.noticing.end()?;
     if state.kernel.is_leaving() {
-        return false;
+        return None;
     }
     if checking.only_key {
         put_back(state, &checking);
         note(state, checking.call, LedTo::NewAccessKey);
-        return true;
+        return None;
     }
     // Of all that is reached in one shell, the learner's own way is explained first: enter leads on.
     let waits = stage == Stage::ViewAgain && state.noticing.is_shell_open() && state.noticing.has_reached(Stage::Grant);
@@ -211,7 +212,7 @@ pub(super) fn ended(state: &mut State, stage: Stage) -> bool {
     if let Some(next) = stage.next().filter(|next| goal::is_made(*next, state.kernel.facts())) {
         check(state, next, call, false);
     }
-    true
+    state.skip_question(stage)
 }
 
 /// What stage 7 has led to: with the safety check off, KMS takes a policy that locks admin out.

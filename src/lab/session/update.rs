@@ -177,7 +177,7 @@ impl State {
             DomainEvent::RunStopped(RunId::Stage(stage), observed) => self.conclude(*stage, Check::unmet(observed)),
             DomainEvent::RunEnded(RunId::Stage(stage)) => {
                 self.stage_ended(*stage, effects);
-                notice::ended(self, *stage);
+                return notice::ended(self, *stage).into_iter().collect();
             }
             DomainEvent::RunEnded(RunId::Experiment(which)) => self.experiment_ended(*which),
             DomainEvent::CallAnswered(RunId::Drill, call) => {
