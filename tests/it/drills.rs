@@ -12,7 +12,7 @@ use kmslab::lab::drills::{Fix, Remark, Task, Undone, catalog, lock_of};
 use kmslab::lab::log::{Head, Logged};
 use kmslab::lab::{
     Backend, BackendKind, Drill, DrillAction, Effect, Event, Exchange, Identity, Intent, Lesson, Level, Lock, Look,
-    Names, Operation, Page, Permit, Plan, Rung, State,
+    Names, Operation, Page, Permit, Plan, Rung, State, Verdict,
 };
 use kmslab::run::cleanup::{Outcome, Scope, Target, Work, clean};
 use kmslab::run::effects::EffectHandler;
@@ -323,6 +323,33 @@ fn every_drill_fits_80_by_24(#[values("en", "de")] language: &str) {
         for text in [&text.teaches, lesson.drills.word("undone")] {
             assert!(shown.contains(&words(text)), "{drill:?}, {text}:\n{}", screen(&lab.state, 80, 24, false));
         }
+    }
+}
+
+/// The learner can read AWS's whole error where she is asked about it.
+#[rstest]
+fn the_whole_error_is_on_the_screen(
+    #[values("en", "de")] language: &str,
+    #[values((80, 24), (60, 18))] size: (u16, u16),
+) {
+    let lesson = Arc::new(Lesson::parse(&kmslab::lab::lesson::Files::embedded(), language).unwrap());
+    for drill in Drill::ALL {
+        let sandbox = sandbox();
+        let mut lab = Lab::new(&sandbox, plan(Some(drill), Level::Two));
+        lab.state = lab.state.clone().with_lesson(lesson.clone());
+        let message = match &lab.state.drill_scan(Identity::TestUser).unwrap().verdict {
+            Verdict::Denied(denied) => denied.message.clone(),
+            Verdict::Failed(failure) => failure.message.clone(),
+            Verdict::Allowed => panic!("{drill:?} is refused"),
+        };
+        let sentence = message.split(" (Service: ").next().unwrap();
+        let end = sentence.rsplit(' ').next().unwrap();
+        let shown = screen(&lab.state, size.0, size.1, false);
+        // Under the paths, above the questions.
+        let pane: String =
+            shown.lines().skip_while(|line| !line.contains("KMS ?")).skip(1).collect::<Vec<_>>().join("\n");
+        let pane = pane.split("────").next().unwrap();
+        assert!(pane.contains(end) && !pane.contains("… \n"), "{drill:?}, {end}:\n{shown}");
     }
 }
 

@@ -72,13 +72,21 @@ struct Block<'a> {
     it: &'a Current,
     theme: &'a Theme,
     columns: usize,
+    /// Whether only what is asked now has room.
+    is_brief: bool,
     lines: Vec<Line<'static>>,
 }
 
-/// The lines, at most `most` of them: the empty ones go first.
+/// The lines, at most `most` of them if possible: the empty ones go first, then all but the question that is asked now.
 pub fn lines(state: &State, theme: &Theme, columns: usize, most: usize) -> Vec<Line<'static>> {
+    let lines = |is_brief| lines_of(state, theme, columns, most, is_brief);
+    let all = lines(false);
+    if all.len() > most { lines(true) } else { all }
+}
+
+fn lines_of(state: &State, theme: &Theme, columns: usize, most: usize, is_brief: bool) -> Vec<Line<'static>> {
     let Some(it) = state.drills().current() else { return Vec::new() };
-    let mut block = Block { state, it, theme, columns, lines: Vec::new() };
+    let mut block = Block { state, it, theme, columns, is_brief, lines: Vec::new() };
     match it.task() {
         Task::Impossible => block.impossible(),
         Task::Solved => block.solved(),
@@ -153,6 +161,24 @@ impl Block<'_> {
     }
 
     fn open(&mut self) {
+        let task = self.it.task();
+        let shows = |asked| !self.is_brief || task == asked;
+        let [lock, rung, fix] = [Task::Lock, Task::Rung, Task::Fix].map(shows);
+        if lock {
+            self.lock();
+        }
+        if rung {
+            self.rung();
+        }
+        if fix {
+            self.fix();
+        }
+        self.blank();
+        self.looks();
+        self.said();
+    }
+
+    fn lock(&mut self) {
         let (state, it) = (self.state, self.it);
         match it.has_lock() {
             true => self.lock_named(),
@@ -163,6 +189,10 @@ impl Block<'_> {
                 self.row(state.lesson().drills.word("lock"), true, content);
             }
         }
+    }
+
+    fn rung(&mut self) {
+        let (state, it) = (self.state, self.it);
         match it.has_rung() {
             true => self.rung_named(),
             false => {
@@ -178,10 +208,6 @@ impl Block<'_> {
                 self.row(state.lesson().drills.word("rung"), is_here, content);
             }
         }
-        self.fix();
-        self.blank();
-        self.looks();
-        self.said();
     }
 
     fn lock_named(&mut self) {
@@ -273,7 +299,9 @@ impl Block<'_> {
     fn explained(&mut self) {
         let (number, _) = self.state.drills().number();
         let text = match self.it.task() {
-            Task::Lock | Task::Rung if number == 1 => self.word(if self.it.has_lock() { "rung_is" } else { "costs" }),
+            Task::Lock | Task::Rung if number == 1 && !self.is_brief => {
+                self.word(if self.it.has_lock() { "rung_is" } else { "costs" })
+            }
             _ => return,
         };
         let said = wrap(vec![Span::raw("   ")], vec![Span::styled(text.to_owned(), self.theme.dim)], self.columns, 3);

@@ -113,7 +113,14 @@ fn scan(state: &State, theme: &Theme, identity: Identity, columns: usize, rows: 
     let gap = rows >= 12;
     let mut lines = Vec::new();
     lines.extend(gap.then(Line::default));
-    lines.push(Line::from(badge(&Call::Answered(exchange), state, theme)));
+    let mut verdict = Line::from(badge(&Call::Answered(exchange), state, theme));
+    let mut code = code(exchange, theme);
+    // Where rows are few, the code has none of its own.
+    if !gap && code.as_ref().is_some_and(|code| verdict.width() + 3 + code.width() <= columns) {
+        verdict.push_span("   ");
+        verdict.extend(code.take());
+    }
+    lines.push(verdict);
     lines.extend(gap.then(Line::default));
     if let Some(path) = state.path_of(exchange) {
         let is_named = state.drills().current().is_some_and(Current::has_lock);
@@ -121,21 +128,38 @@ fn scan(state: &State, theme: &Theme, identity: Identity, columns: usize, rows: 
         lines.push(path::line(&path, state.interface(), theme, columns));
     }
     lines.extend((rows >= 10).then(Line::default));
-    lines.extend(error(exchange, theme, columns));
+    lines.extend(code.map(Line::from));
+    lines.extend(message(exchange, theme, columns));
+    if lines.len() > rows {
+        lines.truncate(rows);
+        let last = lines.pop().map(|last| cut_off(last, columns));
+        lines.extend(last);
+    }
     lines
 }
 
+/// The code of AWS's error.
+fn code(exchange: &Exchange, theme: &Theme) -> Option<Span<'static>> {
+    let code = exchange.error_code().filter(|_| exchange.verdict != Verdict::Allowed)?;
+    Some(Span::styled(code.to_owned(), theme.denied.text))
+}
+
 /// AWS's error, without what the SDK's layers have put around it.
-fn error(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn message(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let message = match &exchange.verdict {
         Verdict::Allowed => return Vec::new(),
         Verdict::Denied(denied) => denied.message.as_str(),
         Verdict::Failed(failure) => failure.message.as_str(),
     };
-    let code = exchange.error_code().unwrap_or_default().to_owned();
-    let mut lines = vec![Line::from(Span::styled(code, theme.denied.text))];
-    lines.extend(wrap(Vec::new(), vec![Span::styled(plain(message), theme.string)], columns, 0));
-    lines
+    wrap(Vec::new(), vec![Span::styled(plain(message), theme.string)], columns, 0)
+}
+
+/// A line that says that more would follow.
+fn cut_off(line: Line<'static>, columns: usize) -> Line<'static> {
+    let style = line.spans.last().map(|span| span.style).unwrap_or_default();
+    let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    let text = if width(&text) < columns { text + "…" } else { truncate(&(text + "…"), columns) };
+    Line::from(Span::styled(text, style))
 }
 
 /// KMS's sentence inside of DynamoDB's, with short ARNs.
