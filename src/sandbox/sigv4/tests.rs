@@ -13,7 +13,7 @@ const NOW: OffsetDateTime = datetime!(2026-10-10 12:00:00 UTC);
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261010/us-east-1/sts/aws4_request, \
                              SignedHeaders=host;x-amz-date, Signature=00";
 
-fn request(method: Method, headers: &[(&str, &str)], body: &'static [u8]) -> Request {
+pub(super) fn request(method: Method, headers: &[(&str, &str)], body: &'static [u8]) -> Request {
     let headers = headers.iter().map(|(name, value)| {
         (HeaderName::try_from(*name).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
     });
