@@ -16,3 +16,4 @@ pub mod scan;
 pub mod tags;
 pub mod update_item;
 pub mod update_table;
+pub mod write;
