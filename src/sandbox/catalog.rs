@@ -37,6 +37,22 @@ static OPERATIONS: &[Operation] = &[
     Operation::read::<ddb::query::Query>(DynamoDb, "Query", &["kms:Decrypt"]),
     Operation::read::<ddb::scan::Scan>(DynamoDb, "Scan", &["kms:Decrypt"]),
     Operation::write::<ddb::tags::TagResource>(DynamoDb, "TagResource", &[]),
+    Operation::read::<ddb::transact_get_items::TransactGetItems>(
+        DynamoDb,
+        "TransactGetItems",
+        &["dynamodb:GetItem", "kms:Decrypt"],
+    ),
+    Operation::write::<ddb::transact_write_items::TransactWriteItems>(
+        DynamoDb,
+        "TransactWriteItems",
+        &[
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "kms:Decrypt",
+        ],
+    ),
     Operation::write::<ddb::tags::UntagResource>(DynamoDb, "UntagResource", &[]),
     Operation::write::<ddb::update_item::UpdateItem>(DynamoDb, "UpdateItem", &["kms:Decrypt"]),
     Operation::write::<ddb::update_table::UpdateTable>(

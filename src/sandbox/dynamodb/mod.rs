@@ -8,6 +8,7 @@ mod availability;
 pub mod capacity;
 pub mod codec;
 pub mod expression;
+mod idempotency;
 mod integrity;
 pub mod items;
 pub mod key;

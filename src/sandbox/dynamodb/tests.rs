@@ -7,3 +7,4 @@ mod items;
 mod lab;
 mod paging;
 mod tables;
+mod transact;

@@ -1,0 +1,23 @@
+//! Calls to DynamoDB that came later, at the end of the script.
+
+use serde_json::json;
+
+use super::Recorder;
+
+impl Recorder {
+    pub(super) fn transactions(&mut self) {
+        self.dynamodb("admin", "CreateTable", json!({ "TableName": "accounts", "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }], "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+            "SSESpecification": { "Enabled": true, "SSEType": "KMS" } }));
+        let put = |id: &str| json!({ "Put": { "TableName": "accounts", "Item": { "id": { "S": id } } } });
+        let check = json!({ "ConditionCheck": { "TableName": "accounts", "Key": { "id": { "S": "c" } }, "ConditionExpression": "attribute_exists(id)" } });
+        self.dynamodb("admin", "TransactWriteItems", json!({ "TransactItems": [put("a"), put("b")], "ClientRequestToken": "1", "ReturnConsumedCapacity": "TOTAL" }));
+        self.dynamodb("admin", "TransactWriteItems", json!({ "TransactItems": [put("a"), put("b")], "ClientRequestToken": "1", "ReturnConsumedCapacity": "TOTAL" }));
+        self.dynamodb("admin", "TransactWriteItems", json!({ "TransactItems": [put("c")], "ClientRequestToken": "1" }));
+        self.dynamodb("admin", "TransactWriteItems", json!({ "TransactItems": [put("d"), check] }));
+        self.dynamodb("carol", "TransactWriteItems", json!({ "TransactItems": [put("d")] }));
+        let get = |id: &str| json!({ "Get": { "TableName": "accounts", "Key": { "id": { "S": id } } } });
+        self.dynamodb("admin", "TransactGetItems", json!({ "TransactItems": [get("a"), get("d")] }));
+        self.dynamodb("carol", "TransactGetItems", json!({ "TransactItems": [get("a")] }));
+    }
+}
