@@ -11,6 +11,7 @@ use super::catalog;
 use super::clock::Clock;
 use super::config::Config;
 use super::context::{Caller, ConnectionId, Context, Origin};
+use super::dynamodb::expiry;
 use super::dynamodb::state::DynamoDb;
 use super::dynamodb::table_keys::TableKeyCache;
 use super::entropy::{Entropy, EntropySource};
@@ -103,6 +104,7 @@ impl Engine {
             state: State { clock, iam: Arc::new(iam), kms: Arc::new(kms), dynamodb: Arc::new(dynamodb) },
             store,
             table_keys: TableKeyCache::default(),
+            expiry_checked: 0.0,
             trail: Trail::default(),
             calls: Calls::default(),
             decisions: Decisions::default(),
@@ -243,18 +245,18 @@ fn respond_to(
     operation: &Operation,
     params: &Params,
 ) -> Result<Output, Fault> {
-    let decided = account.decisions.total();
     let cx = &mut Context { account, caller, entropy, params };
+    if operation.service == Service::DynamoDb {
+        cx.account.table_keys.expire(cx.account.state.clock.now());
+        expiry::delete_expired(cx)?;
+    }
+    let decided = cx.account.decisions.total();
     let result = match operation.service {
         Service::Kms => {
             cx.catch_up()?;
             trail::recorded(cx, operation)
         }
-        Service::DynamoDb => {
-            cx.account.table_keys.expire(cx.account.state.clock.now());
-            operation.run(cx)
-        }
-        Service::Iam | Service::Sts => operation.run(cx),
+        Service::DynamoDb | Service::Iam | Service::Sts => operation.run(cx),
     };
     debug_assert!(
         cx.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),

@@ -6,5 +6,6 @@ mod hierarchy;
 mod items;
 mod lab;
 mod paging;
+mod settings;
 mod tables;
 mod transact;

@@ -1,5 +1,6 @@
 //! Calls to DynamoDB that came later, at the end of the script.
 
+use http::Method;
 use serde_json::json;
 
 use super::Recorder;
@@ -19,5 +20,13 @@ impl Recorder {
         let get = |id: &str| json!({ "Get": { "TableName": "accounts", "Key": { "id": { "S": id } } } });
         self.dynamodb("admin", "TransactGetItems", json!({ "TransactItems": [get("a"), get("d")] }));
         self.dynamodb("carol", "TransactGetItems", json!({ "TransactItems": [get("a")] }));
+        for who in ["admin", "carol"] {
+            self.dynamodb(who, "UpdateTimeToLive", json!({ "TableName": "accounts", "TimeToLiveSpecification": { "Enabled": true, "AttributeName": "t" } }));
+            self.dynamodb(who, "UpdateContinuousBackups", json!({ "TableName": "accounts", "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true } }));
+            self.dynamodb(who, "DescribeLimits", json!({}));
+            self.dynamodb(who, "DescribeEndpoints", json!({}));
+        }
+        self.page(Method::POST, "/_kmslab/advance?seconds=300");
+        self.dynamodb("admin", "DescribeTimeToLive", json!({ "TableName": "accounts" }));
     }
 }
