@@ -14,6 +14,7 @@ mod integrity;
 pub mod items;
 pub mod key;
 pub mod kms_error;
+mod legacy;
 pub mod members;
 pub mod number;
 pub mod ops;

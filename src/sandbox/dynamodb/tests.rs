@@ -5,6 +5,7 @@ mod disk;
 mod hierarchy;
 mod items;
 mod lab;
+mod legacy;
 mod paging;
 mod settings;
 mod tables;

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::super::capacity::Report;
 use super::super::expression::placeholders::Placeholders;
-use super::super::members::{Expressions, add_leading_keys, check_metrics, facts, refuse_legacy};
+use super::super::legacy;
+use super::super::members::{Expressions, add_leading_keys, check_metrics, facts};
 use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::super::value::{Item, item_from_json};
@@ -52,32 +53,40 @@ impl ItemRequest {
     pub fn parse_read(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         members.required_value("Key");
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy::GET);
         Ok(Self {
             member: "Key",
             returns: Ok(None),
             capacity: Report::parse(members),
             on_failure: Ok(None),
-            expressions: Expressions::parse(members),
-            legacy: refuse_legacy(members),
+            expressions,
+            legacy,
             facts: facts(members),
             table: table?,
         })
     }
 
-    /// Reads the members of a write. `member` is `Item` or `Key`, and `returns` are the values of `ReturnValues`.
+    /// Reads the members of a write. `member` is `Item` or `Key`, `returns` are the values of `ReturnValues`, and `legacy`
+    /// are the operation's parameters from before expressions.
     ///
     /// # Errors
     /// Those of [`TableName::parse`].
-    pub fn parse_write(members: &Members<'_>, member: &'static str, returns: &[&'static str]) -> Result<Self, Fault> {
+    pub fn parse_write(
+        members: &Members<'_>,
+        member: &'static str,
+        returns: &[&'static str],
+        legacy: &[&str],
+    ) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         members.required_value(member);
         let returns = members.choice("ReturnValues", returns);
         let capacity = Report::parse(members);
         check_metrics(members);
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy);
         Ok(Self {
             on_failure: members.choice("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"]),
-            expressions: Expressions::parse(members),
-            legacy: refuse_legacy(members),
+            expressions,
+            legacy,
             facts: facts(members),
             table: table?,
             member,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::legacy;
 use super::super::unlock::unlock;
 use super::super::value::item_to_json;
 use super::item_request::ItemRequest;
@@ -13,7 +14,7 @@ pub struct PutItem(ItemRequest);
 
 impl Request for PutItem {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        ItemRequest::parse_write(members, "Item", &["ALL_OLD", "NONE"]).map(Self)
+        ItemRequest::parse_write(members, "Item", &["ALL_OLD", "NONE"], legacy::WRITE).map(Self)
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::expression::projection::Projection;
 use super::super::expression::update::Update;
+use super::super::legacy;
 use super::super::unlock::unlock;
 use super::super::value::{Item, item_to_json};
 use super::item_request::ItemRequest;
@@ -17,7 +18,7 @@ pub struct UpdateItem(ItemRequest);
 
 impl Request for UpdateItem {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        ItemRequest::parse_write(members, "Key", &RETURN_VALUES).map(Self)
+        ItemRequest::parse_write(members, "Key", &RETURN_VALUES, legacy::UPDATE).map(Self)
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {

@@ -260,8 +260,4 @@ fn refuses_what_it_does_not_know() {
         assert_eq!(lab.fails(operation, json!({})), ("UnknownOperationException".to_owned(), missing));
     }
     assert_eq!(lab.fails("TransactWriteItem", json!({})).0, "UnknownOperationException");
-    lab.table("music", Value::Null);
-    let (code, message) = lab.fails("Scan", json!({"TableName": "music", "ScanFilter": {}}));
-    assert_eq!(code, "ValidationException");
-    assert!(message.contains("legacy parameter ScanFilter"), "{message}");
 }

@@ -28,5 +28,14 @@ impl Recorder {
         }
         self.page(Method::POST, "/_kmslab/advance?seconds=300");
         self.dynamodb("admin", "DescribeTimeToLive", json!({ "TableName": "accounts" }));
+        let equals = |value: &str| json!({ "ComparisonOperator": "EQ", "AttributeValueList": [{ "S": value }] });
+        self.dynamodb("admin", "Query", json!({ "TableName": "accounts", "KeyConditions": { "id": equals("a") } }));
+        self.dynamodb("admin", "UpdateItem", json!({ "TableName": "accounts", "Key": { "id": { "S": "a" } }, "AttributeUpdates": { "n": { "Action": "ADD", "Value": { "N": "1" } } }, "Expected": { "n": { "Exists": false } } }));
+        self.dynamodb(
+            "admin",
+            "Scan",
+            json!({ "TableName": "accounts", "ScanFilter": { "id": equals("a") }, "ProjectionExpression": "id" }),
+        );
+        self.dynamodb("carol", "Scan", json!({ "TableName": "accounts", "ScanFilter": { "id": equals("a") } }));
     }
 }
