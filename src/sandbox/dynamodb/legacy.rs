@@ -145,36 +145,45 @@ impl Translation {
 
     /// `AttributeUpdates`
     fn update(&mut self, members: &Members<'_>, names: &[&str]) -> Result<(), Fault> {
-        let mut sections = [("SET", Vec::new()), ("REMOVE", Vec::new()), ("ADD", Vec::new()), ("DELETE", Vec::new())];
-        let [(_, set), (_, remove), (_, add), (_, delete)] = &mut sections;
-        for (attribute, update) in entries(members, "AttributeUpdates", names)? {
-            let action = update.choice("Action", &["ADD", "PUT", "DELETE"])?.unwrap_or("PUT");
-            let value = update.value("Value");
-            let kind = value.map(AttributeValue::from_json).transpose()?.map(|value| value.type_name());
-            let is_set = matches!(kind, Some("SS" | "NS" | "BS"));
-            let name = self.name(attribute);
-            match (action, value) {
-                ("DELETE", None) => remove.push(name),
-                (_, None) => {
-                    return Err(invalid(format_args!(
-                        "Only DELETE action is allowed when no attribute value is specified"
-                    )));
-                }
-                ("ADD", Some(value)) if is_set || kind == Some("N") => {
-                    add.push(format!("{name} {}", self.value(value)))
-                }
-                ("DELETE", Some(value)) if is_set => delete.push(format!("{name} {}", self.value(value))),
-                ("PUT", Some(value)) => set.push(format!("{name} = {}", self.value(value))),
-                (action, Some(_)) => {
-                    let kind = kind.unwrap_or_default();
-                    return Err(invalid(format_args!("{action} action is not supported for the type {kind}")));
-                }
-            }
-        }
+        let mut sections = Sections::default();
+        let entries = entries(members, "AttributeUpdates", names)?;
+        // Every entry is read, for its violations.
+        let results: Vec<_> =
+            entries.iter().map(|(name, update)| self.update_of(name, update, &mut sections)).collect();
+        results.into_iter().collect::<Result<(), Fault>>()?;
+        let sections =
+            [("SET", sections.set), ("REMOVE", sections.remove), ("ADD", sections.add), ("DELETE", sections.delete)];
         let given = sections.iter().filter(|(_, actions)| !actions.is_empty());
         let text: Vec<String> = given.map(|(section, actions)| format!("{section} {}", actions.join(", "))).collect();
         if !text.is_empty() {
             self.texts.push(("UpdateExpression", text.join(" ")));
+        }
+        Ok(())
+    }
+
+    /// One entry of `AttributeUpdates`.
+    fn update_of(&mut self, attribute: &str, update: &Members<'_>, sections: &mut Sections) -> Result<(), Fault> {
+        let action = update.choice("Action", &["ADD", "PUT", "DELETE"])?.unwrap_or("PUT");
+        let value = update.value("Value");
+        let kind = value.map(AttributeValue::from_json).transpose()?.map(|value| value.type_name());
+        let is_set = matches!(kind, Some("SS" | "NS" | "BS"));
+        let name = self.name(attribute);
+        match (action, value) {
+            ("DELETE", None) => sections.remove.push(name),
+            (_, None) => {
+                return Err(invalid(format_args!(
+                    "Only DELETE action is allowed when no attribute value is specified"
+                )));
+            }
+            ("ADD", Some(value)) if is_set || kind == Some("N") => {
+                sections.add.push(format!("{name} {}", self.value(value)));
+            }
+            ("DELETE", Some(value)) if is_set => sections.delete.push(format!("{name} {}", self.value(value))),
+            ("PUT", Some(value)) => sections.set.push(format!("{name} = {}", self.value(value))),
+            (action, Some(_)) => {
+                let kind = kind.unwrap_or_default();
+                return Err(invalid(format_args!("{action} action is not supported for the type {kind}")));
+            }
         }
         Ok(())
     }
@@ -187,13 +196,14 @@ impl Translation {
         let operator = members.choice("ConditionalOperator", &["OR", "AND"])?;
         let mut texts = Vec::new();
         for (attribute, condition) in entries(members, "Expected", names)? {
-            texts.push(self.expected(attribute, &condition)?);
+            texts.push(self.expected(attribute, &condition));
         }
         for member in ["QueryFilter", "ScanFilter"] {
             for (attribute, condition) in entries(members, member, names)? {
-                texts.push(self.condition(attribute, &condition)?.0);
+                texts.push(self.condition(attribute, &condition).map(|(text, _)| text));
             }
         }
+        let texts: Vec<String> = texts.into_iter().collect::<Result<_, Fault>>()?;
         match (operator, texts.len()) {
             (Some(_), 0) => {
                 return Err(Fault::invalid("ConditionalOperator cannot be used without Filter or Expected"));
@@ -218,12 +228,15 @@ impl Translation {
         }
         let mut texts = Vec::new();
         for (attribute, condition) in entries(members, "KeyConditions", names)? {
-            let (text, operator) = self.condition(attribute, &condition)?;
-            if !matches!(operator, "EQ" | "LE" | "LT" | "GE" | "GT" | "BEGINS_WITH" | "BETWEEN" | "") {
-                return Err(Fault::invalid("Attempted conditional constraint is not an indexable operation"));
-            }
-            texts.push(text);
+            texts.push(self.condition(attribute, &condition));
         }
+        let texts: Vec<(String, &str)> = texts.into_iter().collect::<Result<_, Fault>>()?;
+        let is_indexable =
+            |operator| matches!(operator, "EQ" | "LE" | "LT" | "GE" | "GT" | "BEGINS_WITH" | "BETWEEN" | "");
+        if !texts.iter().all(|(_, operator)| is_indexable(*operator)) {
+            return Err(Fault::invalid("Attempted conditional constraint is not an indexable operation"));
+        }
+        let texts: Vec<String> = texts.into_iter().map(|(text, _)| text).collect();
         if !(1..=2).contains(&texts.len()) {
             return Err(Fault::invalid("Conditions can be of length 1 or 2 only"));
         }
@@ -293,6 +306,15 @@ impl Translation {
             _ => format!("{name} = {list}"),
         })
     }
+}
+
+/// The sections of an UpdateExpression.
+#[derive(Default)]
+struct Sections {
+    set: Vec<String>,
+    remove: Vec<String>,
+    add: Vec<String>,
+    delete: Vec<String>,
 }
 
 /// Adds a placeholder that is not there yet.

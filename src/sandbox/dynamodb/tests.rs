@@ -10,3 +10,4 @@ mod paging;
 mod settings;
 mod tables;
 mod transact;
+mod violations;

@@ -40,9 +40,11 @@ impl Request for BatchWriteItem {
         let entries = members.entries("RequestItems");
         let capacity = Report::parse(members);
         check_metrics(members);
-        let read = |(name, _, writes): (&str, Members<'_>, &Value)| {
+        let read = |(name, members, writes): (&str, Members<'_>, &Value)| {
             let not_a_list = || Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned()));
+            let checked: Result<Vec<()>, Fault> = members.elements(writes).iter().map(check_members).collect();
             let table = TableName::from_text(name)?;
+            checked?;
             writes.as_array().ok_or_else(not_a_list).map(|_| table)
         };
         Ok(Self {
@@ -137,15 +139,27 @@ fn check_duplicates(batches: &[Batch]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Checks that a write request has what its kind of write needs.
+fn check_members(write: &Members<'_>) -> Result<(), Fault> {
+    for (kind, needed) in [("PutRequest", "Item"), ("DeleteRequest", "Key")] {
+        if let Some(request) = write.structure(kind)?
+            && !request.has(needed)
+        {
+            request.missing(needed);
+        }
+    }
+    Ok(())
+}
+
 /// One write request.
 fn parse(table: &Arc<Table>, write: &Value) -> Result<Write, Fault> {
-    let missing = |at| Fault::Violations(vec![violation("null", at, "Member must not be null")]);
     let (given, action) = match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
-        (Some(put), None) => (member(put, "Item").ok_or_else(|| missing("item"))?, Action::Put),
-        (None, Some(delete)) => (member(delete, "Key").ok_or_else(|| missing("key"))?, Action::Delete),
+        (Some(put), None) => (member(put, "Item"), Action::Put),
+        (None, Some(delete)) => (member(delete, "Key"), Action::Delete),
         _ => return Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
     };
-    Write::new(Arc::clone(table), item_from_json(given)?, action, Conditional::default())
+    let given = item_from_json(given.unwrap_or(&Value::Null))?;
+    Write::new(Arc::clone(table), given, action, Conditional::default())
 }
 
 fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
