@@ -213,12 +213,19 @@ impl Engine {
     fn transact(
         &mut self,
         caller: Caller,
-        entropy: Entropy,
+        mut entropy: Entropy,
         operation: &Operation,
         params: &Params,
     ) -> Result<Output, Fault> {
-        // Before the transaction: a failed request doesn't take back what DynamoDB has noticed.
+        // Before the transaction: a failed request doesn't take back what DynamoDB has noticed and deleted.
         self.account.notice_keys()?;
+        if operation.service == Service::DynamoDb && expiry::is_due(&self.account) {
+            let mut tx = Transaction::begin(&mut self.account)?;
+            let mut cx = Context { account: &mut tx, caller: caller.clone(), entropy, params };
+            expiry::delete_expired(&mut cx)?;
+            entropy = cx.entropy;
+            tx.commit()?;
+        }
         let mut tx = Transaction::begin(&mut self.account)?;
         let output = respond_to(&mut tx, caller, entropy, operation, params)?;
         if operation.kind == Kind::Write {
@@ -245,18 +252,18 @@ fn respond_to(
     operation: &Operation,
     params: &Params,
 ) -> Result<Output, Fault> {
+    let decided = account.decisions.total();
     let cx = &mut Context { account, caller, entropy, params };
-    if operation.service == Service::DynamoDb {
-        cx.account.table_keys.expire(cx.account.state.clock.now());
-        expiry::delete_expired(cx)?;
-    }
-    let decided = cx.account.decisions.total();
     let result = match operation.service {
         Service::Kms => {
             cx.catch_up()?;
             trail::recorded(cx, operation)
         }
-        Service::DynamoDb | Service::Iam | Service::Sts => operation.run(cx),
+        Service::DynamoDb => {
+            cx.account.table_keys.expire(cx.account.state.clock.now());
+            operation.run(cx)
+        }
+        Service::Iam | Service::Sts => operation.run(cx),
     };
     debug_assert!(
         cx.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),

@@ -29,22 +29,23 @@ const OLDEST: f64 = 5.0 * 365.0 * 86_400.0;
 /// The most items that one table loses at a time.
 const MOST_ITEMS: usize = 1000;
 
-/// Deletes expired items, if it is time. Called before a call to DynamoDB, within its transaction.
+/// Whether it is time to look for expired items.
+pub fn is_due(account: &Account) -> bool {
+    let waited = account.state.clock.epoch_seconds() - account.expiry_checked >= INTERVAL;
+    waited && account.state.dynamodb.tables.values().any(|table| attribute(table).is_some())
+}
+
+/// Deletes expired items, in a transaction of its own before a call to DynamoDB.
 ///
 /// # Errors
 /// When the sandbox itself fails. KMS's refusals are in the trail.
 pub fn delete_expired(cx: &mut Context<'_>) -> Result<(), Fault> {
     let now = cx.account.state.clock.epoch_seconds();
-    if now - cx.account.expiry_checked < INTERVAL {
-        return Ok(());
-    }
     cx.account.expiry_checked = now;
+    cx.account.table_keys.expire(cx.account.state.clock.now());
     let tables = cx.account.state.dynamodb.tables.values();
-    let due = tables.filter(|table| table.inaccessible_since.is_none() && table.archived_at.is_none());
-    let due: Vec<(Arc<Table>, String)> = due.filter_map(|table| Some((Arc::clone(table), attribute(table)?))).collect();
-    if due.is_empty() {
-        return Ok(());
-    }
+    let due: Vec<(Arc<Table>, String)> =
+        tables.filter_map(|table| Some((Arc::clone(table), attribute(table)?))).collect();
     let own = service_caller(cx);
     let caller = std::mem::replace(&mut cx.caller, own);
     let result = due.iter().try_for_each(|(table, attribute)| delete_from(cx, table, attribute, now));
@@ -52,8 +53,11 @@ pub fn delete_expired(cx: &mut Context<'_>) -> Result<(), Fault> {
     result
 }
 
+/// The attribute that holds the time of a table's items, if they expire and the table's key can be used.
 fn attribute(table: &Table) -> Option<String> {
-    table.time_to_live.as_ref().filter(|setting| setting.enabled).map(|setting| setting.attribute.clone())
+    let usable = table.inaccessible_since.is_none() && table.archived_at.is_none();
+    let setting = table.time_to_live.as_ref().filter(|setting| setting.enabled && usable)?;
+    Some(setting.attribute.clone())
 }
 
 /// DynamoDB itself, with a request of its own.

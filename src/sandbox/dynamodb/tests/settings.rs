@@ -203,3 +203,17 @@ fn settings_survive_a_restart() {
     lab.wait(400);
     assert_eq!(lab.ok("Scan", music())["Count"], 0);
 }
+
+#[test]
+fn a_failing_call_does_not_bring_expired_items_back() {
+    let (mut lab, _) = lab();
+    put(&mut lab, "soon", 300);
+    lab.ok("UpdateTimeToLive", expire(true, "t"));
+    lab.wait(400);
+    lab.fails("GetItem", music());
+    let nobody = lab.user("alice", &["iam:GetUser"]);
+    lab.fails_as(&nobody, "Scan", music());
+    let rows = "SELECT count(*) FROM dynamodb_items";
+    let rows: u32 = lab.engine.account.store.connection().query_row(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
