@@ -1,9 +1,11 @@
 //! Broken constraints: all of them in one error, each with its whole path.
 
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::Lab;
+use crate::sandbox::error::Fault;
 
 /// What is wrong with a member.
 fn null(at: &str) -> String {
@@ -72,4 +74,87 @@ fn all_violations_come_together(#[case] operation: &str, #[case] input: Value, #
         (code.as_str(), opening.to_owned()),
         ("ValidationException", format!("{} validation {errors}", want.len()))
     );
+}
+
+/// Requests that work, with every member that came with transactions and the legacy parameters.
+fn working() -> Vec<(&'static str, Value)> {
+    let key = json!({"id": {"S": "a"}});
+    let value = json!({"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]});
+    let check = json!({"TableName": "music", "Key": {"id": {"S": "b"}}, "ConditionExpression": "attribute_not_exists(#a)",
+        "ExpressionAttributeNames": {"#a": "a"}, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"});
+    let update = json!({"TableName": "music", "Key": {"id": {"S": "c"}}, "UpdateExpression": "ADD n :n", "ExpressionAttributeValues": {":n": {"N": "1"}}});
+    vec![
+        (
+            "TransactWriteItems",
+            json!({"ClientRequestToken": "t", "TransactItems": [
+            {"Put": {"TableName": "music", "Item": key}}, {"ConditionCheck": check}, {"Update": update},
+            {"Delete": {"TableName": "music", "Key": {"id": {"S": "d"}}}}]}),
+        ),
+        (
+            "TransactGetItems",
+            json!({"TransactItems": [{"Get": {"TableName": "music", "Key": key, "ProjectionExpression": "id"}}]}),
+        ),
+        (
+            "Query",
+            json!({"TableName": "music", "KeyConditions": {"id": value}, "QueryFilter": {"a": value, "b": value}, "ConditionalOperator": "OR", "AttributesToGet": ["a"]}),
+        ),
+        (
+            "UpdateItem",
+            json!({"TableName": "music", "Key": key, "AttributeUpdates": {"a": {"Action": "PUT", "Value": {"S": "a"}}}, "Expected": {"b": {"Exists": false}}}),
+        ),
+        (
+            "UpdateTimeToLive",
+            json!({"TableName": "music", "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "t"}}),
+        ),
+        (
+            "UpdateContinuousBackups",
+            json!({"TableName": "music", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 7}}),
+        ),
+        ("BatchWriteItem", json!({"RequestItems": {"music": [{"PutRequest": {"Item": key}}]}})),
+    ]
+}
+
+/// Replaces the `at`th node of a JSON value, counted from the root.
+fn replace(value: &mut Value, at: &mut usize, with: &Value) {
+    if *at == 0 {
+        *value = with.clone();
+    }
+    // Past zero it never comes back.
+    *at = at.wrapping_sub(1);
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|value| replace(value, at, with)),
+        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, at, with)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn no_member_of_any_type_breaks_the_sandbox(at in 1..40_usize, twice in 1..40_usize) {
+        let mut lab = Lab::new();
+        lab.table("music", Value::Null);
+        let admin = lab.admin.clone();
+        let others =
+            [json!(null), json!(true), json!(-1), json!(1e300), json!(""), json!("#a"), json!([]), json!({}), json!([{}]), json!({"": {}})];
+        for (operation, input) in working() {
+            for other in &others {
+                let mut changed = input.clone();
+                replace(&mut changed, &mut at.clone(), other);
+                replace(&mut changed, &mut twice.clone(), other);
+                if changed.is_object() && let Err(fault) = lab.call(&admin, operation, &changed) {
+                    prop_assert!(!matches!(fault, Fault::Internal(_)), "{operation} {changed}: {fault:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_requests_that_are_changed_work() {
+    let mut lab = Lab::new();
+    lab.table("music", Value::Null);
+    for (operation, input) in working() {
+        lab.ok(operation, input);
+    }
 }
