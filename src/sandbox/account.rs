@@ -24,6 +24,8 @@ pub struct Account {
     pub store: Store,
     /// The plaintext table keys in memory.
     pub table_keys: TableKeyCache,
+    /// When DynamoDB last looked for expired items (epoch seconds).
+    pub expiry_checked: f64,
     /// Recent API calls.
     pub trail: Trail,
     /// Recent calls of all services.

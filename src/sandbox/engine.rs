@@ -11,6 +11,7 @@ use super::catalog;
 use super::clock::Clock;
 use super::config::Config;
 use super::context::{Caller, ConnectionId, Context, Origin};
+use super::dynamodb::expiry;
 use super::dynamodb::state::DynamoDb;
 use super::dynamodb::table_keys::TableKeyCache;
 use super::entropy::{Entropy, EntropySource};
@@ -103,6 +104,7 @@ impl Engine {
             state: State { clock, iam: Arc::new(iam), kms: Arc::new(kms), dynamodb: Arc::new(dynamodb) },
             store,
             table_keys: TableKeyCache::default(),
+            expiry_checked: 0.0,
             trail: Trail::default(),
             calls: Calls::default(),
             decisions: Decisions::default(),
@@ -211,12 +213,19 @@ impl Engine {
     fn transact(
         &mut self,
         caller: Caller,
-        entropy: Entropy,
+        mut entropy: Entropy,
         operation: &Operation,
         params: &Params,
     ) -> Result<Output, Fault> {
-        // Before the transaction: a failed request doesn't take back what DynamoDB has noticed.
+        // Before the transaction: a failed request doesn't take back what DynamoDB has noticed and deleted.
         self.account.notice_keys()?;
+        if operation.service == Service::DynamoDb && expiry::is_due(&self.account) {
+            let mut tx = Transaction::begin(&mut self.account)?;
+            let mut cx = Context { account: &mut tx, caller: caller.clone(), entropy, params };
+            expiry::delete_expired(&mut cx)?;
+            entropy = cx.entropy;
+            tx.commit()?;
+        }
         let mut tx = Transaction::begin(&mut self.account)?;
         let output = respond_to(&mut tx, caller, entropy, operation, params)?;
         if operation.kind == Kind::Write {

@@ -174,6 +174,9 @@ impl From<StoreError> for Fault {
     }
 }
 
+/// Errors whose model spells the message `Message` (DynamoDB API reference).
+const CAPITALIZED: [&str; 2] = ["IdempotentParameterMismatchException", "TransactionCanceledException"];
+
 /// Status and body of a failed call in the protocol of `service`.
 pub fn render(service: Service, request_id: &str, fault: &Fault) -> (u16, String) {
     let status = fault.status(service);
@@ -205,7 +208,7 @@ fn render_json(service: Service, fault: &Fault) -> String {
     };
     let mut body = Map::from_iter([("__type".to_owned(), Value::from(kind))]);
     if let Some(message) = fault.message(service) {
-        let spelling = if from_service { "message" } else { "Message" };
+        let spelling = if from_service && !CAPITALIZED.contains(&code) { "message" } else { "Message" };
         body.insert(spelling.to_owned(), Value::from(message));
     }
     if let Fault::Service { extra: Some(extra), .. } = fault {

@@ -102,9 +102,18 @@ pub fn route(request: &Request) -> Route {
     }
 }
 
+/// The operations of DynamoDB Streams, which the sandbox lacks. Their actions and signatures have DynamoDB's name.
+const STREAMS: [&str; 4] = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+
 /// The JSON protocols name the operation in a header.
 fn target(request: &Request) -> Route {
     let target = request.header("x-amz-target").unwrap_or_default();
+    if let Some(("DynamoDBStreams_20120810", operation)) = target.split_once('.')
+        && STREAMS.contains(&operation)
+    {
+        let error = Fault::NotImplemented { name: operation.to_owned() };
+        return Route::Refused { service: Service::DynamoDb, error };
+    }
     let Some((service, operation)) = target.split_once('.').and_then(|(prefix, operation)| {
         let service = Service::ALL.into_iter().find(|service| service.target_prefix() == Some(prefix))?;
         (!operation.is_empty()).then_some((service, operation))

@@ -194,13 +194,46 @@ impl Store {
         let mut documents = Vec::new();
         while let Some(row) = rows.next()? {
             let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let text = self
-                .open_root(&label(&kind_name, &id), &sealed)
-                .ok_or_else(|| StoreError::Tampered(kind.to_owned()))?;
-            let shape = |source| StoreError::Shape { kind: kind.to_owned(), source };
-            documents.push(serde_json::from_slice(&text).map_err(shape)?);
+            documents.push(self.open_document(kind, &kind_name, &id, &sealed)?);
         }
         Ok(documents)
+    }
+
+    /// The document with this kind and id.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or the document was changed from outside.
+    pub fn find<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, StoreError> {
+        let (kind_name, id_name) = self.names(kind, id);
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM documents WHERE kind = ?1 AND id = ?2")?;
+        let sealed: Option<Vec<u8>> = statement.query_row(params![kind_name, id_name], |row| row.get(0)).optional()?;
+        sealed.map(|sealed| self.open_document(kind, &kind_name, &id_name, &sealed)).transpose()
+    }
+
+    /// The document of a kind that was first written before all others.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or the document was changed from outside.
+    pub fn oldest<T: DeserializeOwned>(&self, kind: &str) -> Result<Option<T>, StoreError> {
+        let (kind_name, _) = self.names(kind, "");
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, value FROM documents WHERE kind = ?1 ORDER BY seq LIMIT 1")?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?));
+        let found = statement.query_row(params![kind_name], row).optional()?;
+        found.map(|(id, sealed)| self.open_document(kind, &kind_name, &id, &sealed)).transpose()
+    }
+
+    fn open_document<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        kind_name: &[u8],
+        id_name: &[u8],
+        sealed: &[u8],
+    ) -> Result<T, StoreError> {
+        let text =
+            self.open_root(&label(kind_name, id_name), sealed).ok_or_else(|| StoreError::Tampered(kind.to_owned()))?;
+        serde_json::from_slice(&text).map_err(|source| StoreError::Shape { kind: kind.to_owned(), source })
     }
 
     /// The connection, for services with tables of their own. A request runs inside one transaction that the engine

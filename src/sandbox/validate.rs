@@ -316,6 +316,16 @@ impl<'a> Members<'a> {
         Ok(map.into_iter().flatten().map(entry).collect())
     }
 
+    /// The structures in a list that is the value of a map's entry, for the members that [`Members::entries`] gave with it.
+    /// What is no structure has no members.
+    pub fn elements(&self, value: &'a Value) -> Vec<Members<'a>> {
+        let list = value.as_array().into_iter().flatten().enumerate();
+        list.map(|(index, value)| {
+            self.below(format!("{}{}.member", self.path, index + 1), Source::Json(value.as_object()))
+        })
+        .collect()
+    }
+
     /// The strings of a list; absent is empty.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::expression::condition::Condition;
 use super::expression::placeholders::Placeholders;
 use super::expression::projection::Projection;
+use super::legacy;
 use super::table::Table;
 use crate::policy::ConditionContext;
 use crate::sandbox::error::Fault;
-use crate::sandbox::validate::Members;
+use crate::sandbox::validate::{Later, Members};
 
 const EXPRESSION_MEMBERS: [&str; 7] = [
     "ConditionExpression",
@@ -29,6 +30,14 @@ impl Expressions {
     pub fn parse(members: &Members<'_>) -> Self {
         let given = |name: &str| Some((name.to_owned(), members.value(name)?.clone()));
         Self(EXPRESSION_MEMBERS.into_iter().filter_map(given).collect())
+    }
+
+    /// Reads the expressions, and those that the legacy parameters among `names` mean. What is wrong with these is
+    /// reported later.
+    pub fn parse_with_legacy(members: &Members<'_>, names: &[&str]) -> (Self, Later<()>) {
+        let mut expressions = Self::parse(members);
+        let legacy = legacy::translate(members, names, &mut expressions.0);
+        (expressions, legacy)
     }
 
     /// The placeholders; see [`Placeholders::parse`].
@@ -74,28 +83,6 @@ pub fn refuse_unsupported(members: &Members<'_>, names: &[&str]) -> Result<(), F
     let given = |value: &Value| value.as_array().is_none_or(|list| !list.is_empty());
     match names.iter().find(|name| members.value(name).is_some_and(given)) {
         Some(name) => Err(Fault::invalid(format!("The kmslab sandbox does not support {name}"))),
-        None => Ok(()),
-    }
-}
-
-/// Refuses the request members from before expressions.
-///
-/// # Errors
-/// `ValidationException`
-pub fn refuse_legacy(members: &Members<'_>) -> Result<(), Fault> {
-    const LEGACY: [&str; 7] = [
-        "Expected",
-        "ConditionalOperator",
-        "AttributeUpdates",
-        "AttributesToGet",
-        "KeyConditions",
-        "QueryFilter",
-        "ScanFilter",
-    ];
-    match LEGACY.iter().find(|name| members.has(name)) {
-        Some(name) => Err(Fault::invalid(format!(
-            "The kmslab sandbox does not support the legacy parameter {name}; use an expression instead"
-        ))),
         None => Ok(()),
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::key::KeySchema;
+use super::recovery::Recovery;
+use super::time_to_live::TimeToLive;
 
 /// A table, as kept in the store (sealed).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,6 +41,12 @@ pub struct Table {
     /// When its encryption was changed (epoch seconds), in the present window of 24 hours.
     #[serde(default)]
     pub rekeyed: Vec<f64>,
+    /// Time to live, once it has been changed.
+    #[serde(default)]
+    pub time_to_live: Option<TimeToLive>,
+    /// Point-in-time recovery, while it is enabled.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
 }
 
 /// `BillingMode`

@@ -56,7 +56,7 @@ fn further_members_follow_the_message() {
         extra: Some(Box::new(serde_json::Map::from_iter([reasons]))),
     };
     let response = failure(Service::DynamoDb, "id", &error);
-    assert!(text(&response).ends_with(r#""message":"cancelled","CancellationReasons":[{"Code":"None"}]}"#));
+    assert!(text(&response).ends_with(r#""Message":"cancelled","CancellationReasons":[{"Code":"None"}]}"#));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod script;
 mod tables;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -286,6 +286,36 @@ fn a_failed_commit_moves_no_clock_and_keeps_nothing() {
     assert_eq!(engine.account.store.number("clock-seeded").unwrap(), 1);
 }
 
+#[test]
+fn a_transaction_that_breaks_halfway_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: Some(folder.path().join("data")), seed: Some(1), ..Config::default() };
+    let (mut engine, admin) = open(&config);
+    for table in ["music", "films"] {
+        tests::dynamodb(&mut engine, &admin, "CreateTable", &create(table, json!({ "Enabled": true }))).unwrap();
+    }
+    let put = |table: &str, id: &str| json!({ "Put": { "TableName": table, "Item": { "id": { "S": id } } } });
+    let items = [put("music", "a"), put("films", "b"), put("music", "c"), put("films", "d")];
+    let request = json!({ "TransactItems": items, "ClientRequestToken": "t" });
+    let rows = |engine: &Engine| {
+        let connection = engine.account.store.connection();
+        connection.query_row("SELECT count(*) FROM dynamodb_items", [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    // After none, some and all of the items, after the token, and when the commit fails.
+    for (writes, commits) in [(0, true), (2, true), (4, true), (5, true), (1000, false)] {
+        set_fuse(&engine, writes, commits);
+        let fault = tests::dynamodb(&mut engine, &admin, "TransactWriteItems", &request).unwrap_err();
+        set_fuse(&engine, 1000, true);
+        assert!(matches!(fault, Fault::Internal(_)), "{fault:?}");
+        assert_eq!(rows(&engine), 0, "{writes} writes");
+    }
+    // Nor is the token used up.
+    tests::dynamodb(&mut engine, &admin, "TransactWriteItems", &request).unwrap();
+    assert_eq!(rows(&engine), 4);
+    drop(engine);
+    assert_eq!(rows(&tests::open(&config).0), 4);
+}
+
 /// `cargo test --lib -- --ignored --nocapture what_a_write_costs`
 #[test]
 #[ignore = "measures"]

@@ -10,7 +10,8 @@ use super::super::codec::encode_key;
 use super::super::expression::projection::Projection;
 use super::super::items::Items;
 use super::super::key::Key;
-use super::super::members::{Expressions, add_leading_keys, facts, refuse_legacy};
+use super::super::legacy;
+use super::super::members::{Expressions, add_leading_keys, facts};
 use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
@@ -43,6 +44,8 @@ struct TableRequest {
     consistent: Later<Option<bool>>,
     expressions: Expressions,
     legacy: Later<()>,
+    /// Whether the table has an `AttributesToGet`, and whether it has a `ProjectionExpression`.
+    selects_by: (bool, bool),
 }
 
 /// A request for one table, checked.
@@ -76,6 +79,10 @@ impl Request for BatchGetItem {
             cx.authorize("dynamodb:BatchGetItem", Resource::Table(&arn), &facts)?;
         }
         let capacity = self.capacity?;
+        // The two don't go together, not even in different tables (issue threads).
+        if self.tables.iter().any(|table| table.selects_by.0) && self.tables.iter().any(|table| table.selects_by.1) {
+            return Err(legacy::mixed(&["AttributesToGet"], &["ProjectionExpression"]));
+        }
         if self.tables.iter().map(|request| request.keys.len()).sum::<usize>() > MAX_KEYS {
             return Err(Fault::invalid("Too many items requested for the BatchGetItem call"));
         }
@@ -95,6 +102,7 @@ impl TableRequest {
         }
         let without_keys =
             |(name, value): (&String, &Value)| (name.clone(), if name == "Keys" { Value::Null } else { value.clone() });
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy::GET);
         let rest = value.as_object().into_iter().flatten().map(without_keys).collect();
         Ok(Self {
             given_name: name.to_owned(),
@@ -102,8 +110,9 @@ impl TableRequest {
             keys: members.list("Keys")?.unwrap_or_default().to_vec(),
             rest,
             consistent: members.flag("ConsistentRead"),
-            expressions: Expressions::parse(members),
-            legacy: refuse_legacy(members),
+            expressions,
+            legacy,
+            selects_by: (members.has("AttributesToGet"), members.has("ProjectionExpression")),
         })
     }
 

@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::capacity::{Report, write_units};
-use super::super::items::Items;
-use super::super::key::Key;
+use super::super::capacity::Report;
 use super::super::members::{add_leading_keys, check_metrics, facts};
 use super::super::table::Table;
 use super::super::table_keys::TableKeys;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
-use super::super::value::{Item, item_from_json, item_size};
+use super::super::value::item_from_json;
 use super::batch_get_item::encoded;
-use super::item_request::check_size;
+use super::write::{Action, Conditional, Write};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
@@ -31,12 +29,6 @@ pub struct BatchWriteItem {
     facts: ConditionContext,
 }
 
-/// A write: an item to put, or nothing to delete.
-struct Write {
-    key: Key,
-    item: Option<Item>,
-}
-
 /// The writes to one table.
 struct Batch {
     table: Arc<Table>,
@@ -48,9 +40,11 @@ impl Request for BatchWriteItem {
         let entries = members.entries("RequestItems");
         let capacity = Report::parse(members);
         check_metrics(members);
-        let read = |(name, _, writes): (&str, Members<'_>, &Value)| {
+        let read = |(name, members, writes): (&str, Members<'_>, &Value)| {
             let not_a_list = || Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned()));
+            let checked: Result<Vec<()>, Fault> = members.elements(writes).iter().map(check_members).collect();
             let table = TableName::from_text(name)?;
+            checked?;
             writes.as_array().ok_or_else(not_a_list).map(|_| table)
         };
         Ok(Self {
@@ -119,22 +113,17 @@ impl Batch {
             return Err(Fault::Violations(vec![violation("'[]'", &at, rule)]));
         }
         let table = name.table(cx.account)?;
-        let writes = writes.iter().map(|write| Write::parse(&table, write)).collect::<Result<_, _>>()?;
+        let writes = writes.iter().map(|write| parse(&table, write)).collect::<Result<_, _>>()?;
         Ok(Self { table, writes })
     }
 
     /// Does the writes; the capacity units they take.
     fn write(self, cx: &mut Context<'_>, keys: &TableKeys) -> Result<f64, Fault> {
-        let rows = Items::of(cx.account.store.connection(), &self.table.name);
         let mut units = 0.0;
-        for Write { key, item } in self.writes {
-            let row = keys.row_key(&key);
-            let old = rows.read(keys, &row)?.as_ref().map_or(0, item_size);
-            units += write_units(item.as_ref().map_or(0, item_size).max(old));
-            match item {
-                Some(item) => rows.write(&mut cx.entropy, keys, &row, &item)?,
-                None => rows.delete(&row)?,
-            }
+        for write in self.writes {
+            let change = write.prepare(cx, keys)?;
+            change.store(cx, keys)?;
+            units += change.units();
         }
         Ok(units)
     }
@@ -150,21 +139,29 @@ fn check_duplicates(batches: &[Batch]) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Write {
-    fn parse<'v>(table: &Table, write: &'v Value) -> Result<Self, Fault> {
-        let member = |value: &'v Value, name: &str| value.get(name).filter(|value| !value.is_null());
-        let missing = |at| Fault::Violations(vec![violation("null", at, "Member must not be null")]);
-        match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
-            (Some(put), None) => {
-                let item = item_from_json(member(put, "Item").ok_or_else(|| missing("item"))?)?;
-                check_size(&item)?;
-                Ok(Self { key: table.schema.key_of_item(&item)?, item: Some(item) })
-            }
-            (None, Some(delete)) => {
-                let key = member(delete, "Key").ok_or_else(|| missing("key"))?;
-                Ok(Self { key: table.schema.key_from(&item_from_json(key)?)?, item: None })
-            }
-            _ => Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
+/// Checks that a write request has what its kind of write needs.
+fn check_members(write: &Members<'_>) -> Result<(), Fault> {
+    for (kind, needed) in [("PutRequest", "Item"), ("DeleteRequest", "Key")] {
+        if let Some(request) = write.structure(kind)?
+            && !request.has(needed)
+        {
+            request.missing(needed);
         }
     }
+    Ok(())
+}
+
+/// One write request.
+fn parse(table: &Arc<Table>, write: &Value) -> Result<Write, Fault> {
+    let (given, action) = match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
+        (Some(put), None) => (member(put, "Item"), Action::Put),
+        (None, Some(delete)) => (member(delete, "Key"), Action::Delete),
+        _ => return Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
+    };
+    let given = item_from_json(given.unwrap_or(&Value::Null))?;
+    Write::new(Arc::clone(table), given, action, Conditional::default())
+}
+
+fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(name).filter(|value| !value.is_null())
 }

@@ -102,6 +102,8 @@ impl Request for CreateTable {
             inaccessible_since: None,
             archived_at: None,
             rekeyed: Vec::new(),
+            time_to_live: None,
+            recovery: None,
         };
         let (dynamodb, store) = cx.account.dynamodb_mut();
         let table = dynamodb.put_table(store, table)?;

@@ -1,4 +1,4 @@
-//! DescribeTable, DescribeTimeToLive, DescribeContinuousBackups.
+//! DescribeTable.
 
 use serde_json::{Value, json};
 
@@ -22,42 +22,6 @@ impl Request for DescribeTable {
         authorize(cx, "dynamodb:DescribeTable", &self.0)?;
         let table = self.0.named_table(cx.account)?;
         Ok(json!({ "Table": describe(cx.account, &table, Phase::Active)? }).into())
-    }
-}
-
-/// `DescribeTimeToLive`. Time to live can't be enabled in the sandbox.
-pub struct DescribeTimeToLive(TableName);
-
-impl Request for DescribeTimeToLive {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        TableName::parse(members).map(Self)
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        authorize(cx, "dynamodb:DescribeTimeToLive", &self.0)?;
-        self.0.named_table(cx.account)?;
-        Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }).into())
-    }
-}
-
-/// `DescribeContinuousBackups`. The sandbox makes no backups.
-pub struct DescribeContinuousBackups(TableName);
-
-impl Request for DescribeContinuousBackups {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        TableName::parse(members).map(Self)
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        authorize(cx, "dynamodb:DescribeContinuousBackups", &self.0)?;
-        self.0.named_table(cx.account)?;
-        Ok(json!({
-            "ContinuousBackupsDescription": {
-                "ContinuousBackupsStatus": "DISABLED",
-                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
-            }
-        })
-        .into())
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::capacity::Report;
-use super::super::expression::condition::Condition;
 use super::super::expression::placeholders::Placeholders;
-use super::super::members::{Expressions, add_leading_keys, check_metrics, facts, refuse_legacy};
+use super::super::legacy;
+use super::super::members::{Expressions, add_leading_keys, check_metrics, facts};
 use super::super::table::Table;
 use super::super::table_name::TableName;
-use super::super::value::{Item, MAX_ITEM_BYTES, item_from_json, item_size, item_to_json};
+use super::super::value::{Item, item_from_json};
+use super::write::Conditional;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members};
@@ -52,32 +53,40 @@ impl ItemRequest {
     pub fn parse_read(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         members.required_value("Key");
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy::GET);
         Ok(Self {
             member: "Key",
             returns: Ok(None),
             capacity: Report::parse(members),
             on_failure: Ok(None),
-            expressions: Expressions::parse(members),
-            legacy: refuse_legacy(members),
+            expressions,
+            legacy,
             facts: facts(members),
             table: table?,
         })
     }
 
-    /// Reads the members of a write. `member` is `Item` or `Key`, and `returns` are the values of `ReturnValues`.
+    /// Reads the members of a write. `member` is `Item` or `Key`, `returns` are the values of `ReturnValues`, and `legacy`
+    /// are the operation's parameters from before expressions.
     ///
     /// # Errors
     /// Those of [`TableName::parse`].
-    pub fn parse_write(members: &Members<'_>, member: &'static str, returns: &[&'static str]) -> Result<Self, Fault> {
+    pub fn parse_write(
+        members: &Members<'_>,
+        member: &'static str,
+        returns: &[&'static str],
+        legacy: &[&str],
+    ) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         members.required_value(member);
         let returns = members.choice("ReturnValues", returns);
         let capacity = Report::parse(members);
         check_metrics(members);
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy);
         Ok(Self {
             on_failure: members.choice("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"]),
-            expressions: Expressions::parse(members),
-            legacy: refuse_legacy(members),
+            expressions,
+            legacy,
             facts: facts(members),
             table: table?,
             member,
@@ -124,41 +133,4 @@ impl Permitted {
         let condition = self.expressions.condition("ConditionExpression", placeholders)?;
         Ok(Conditional { condition, return_old: self.return_old_on_failure })
     }
-}
-
-/// A write's `ConditionExpression`.
-pub struct Conditional {
-    condition: Option<Condition>,
-    return_old: bool,
-}
-
-impl Conditional {
-    /// Checks the condition against the item as it is; one that doesn't exist has no attributes.
-    ///
-    /// # Errors
-    /// `ConditionalCheckFailedException`
-    pub fn check(&self, old: Option<&Item>) -> Result<(), Fault> {
-        let nothing = Item::new();
-        if self.condition.as_ref().is_none_or(|condition| condition.holds(old.unwrap_or(&nothing))) {
-            return Ok(());
-        }
-        let returned = old.filter(|_| self.return_old);
-        Err(Fault::Service {
-            status: 400,
-            code: "ConditionalCheckFailedException",
-            message: Some("The conditional request failed".to_owned()),
-            extra: returned.map(|old| Box::new(Map::from_iter([("Item".to_owned(), item_to_json(old))]))),
-        })
-    }
-}
-
-/// Checks that an item is not too large.
-///
-/// # Errors
-/// `ValidationException`
-pub fn check_size(item: &Item) -> Result<(), Fault> {
-    if item_size(item) > MAX_ITEM_BYTES {
-        return Err(Fault::invalid("Item size has exceeded the maximum allowed size"));
-    }
-    Ok(())
 }

@@ -2,17 +2,24 @@
 
 pub mod batch_get_item;
 pub mod batch_write_item;
+pub mod continuous_backups;
 pub mod create_table;
 pub mod delete_item;
 pub mod delete_table;
 pub mod describe_table;
 pub mod get_item;
 mod item_request;
+pub mod limits;
 pub mod list_tables;
 mod page;
 pub mod put_item;
 pub mod query;
 pub mod scan;
 pub mod tags;
+pub mod time_to_live;
+mod transact;
+pub mod transact_get_items;
+pub mod transact_write_items;
 pub mod update_item;
 pub mod update_table;
+pub mod write;

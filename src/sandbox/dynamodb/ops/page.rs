@@ -7,7 +7,7 @@ use super::super::expression::condition::Condition;
 use super::super::expression::placeholders::Placeholders;
 use super::super::expression::projection::Projection;
 use super::super::key::Key;
-use super::super::members::{Expressions, refuse_legacy};
+use super::super::members::Expressions;
 use super::super::table::Table;
 use super::super::value::{AttributeValue, Item, item_size, item_to_json};
 use crate::sandbox::error::Fault;
@@ -58,16 +58,23 @@ pub fn parse_select(members: &Members<'_>) -> Later<Option<&'static str>> {
 }
 
 impl PageRequest {
-    /// Reads the members. `limit` and `select` have another order in Scan than in Query, which shows in errors.
-    pub fn parse(members: &Members<'_>, limit: Later<Option<i64>>, select: Later<Option<&'static str>>) -> Self {
+    /// Reads the members. `limit` and `select` have another order in Scan than in Query, which shows in errors. `legacy`
+    /// are the operation's parameters from before expressions.
+    pub fn parse(
+        members: &Members<'_>,
+        limit: Later<Option<i64>>,
+        select: Later<Option<&'static str>>,
+        legacy: &[&str],
+    ) -> Self {
+        let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy);
         Self {
             limit,
             select,
             capacity: Report::parse(members),
             index: members.text("IndexName").map(|name| name.map(str::to_owned)),
-            legacy: refuse_legacy(members),
+            legacy,
             consistent: members.flag("ConsistentRead"),
-            expressions: Expressions::parse(members),
+            expressions,
             start: members.value("ExclusiveStartKey").cloned(),
         }
     }

@@ -11,6 +11,7 @@ use super::super::expression::key_condition::{KeyCondition, SortCondition};
 use super::super::expression::placeholders::Placeholders;
 use super::super::items::Items;
 use super::super::key::Key;
+use super::super::legacy;
 use super::super::members::{Expressions, add_leading_keys, facts};
 use super::super::table::Table;
 use super::super::table_keys::TableKeys;
@@ -36,7 +37,7 @@ impl Request for Query {
         let select = parse_select(members);
         let limit = parse_limit(members);
         Ok(Self {
-            page: PageRequest::parse(members, limit, select),
+            page: PageRequest::parse(members, limit, select, legacy::QUERY),
             forward: members.flag("ScanIndexForward"),
             facts: facts(members),
             table: table?,

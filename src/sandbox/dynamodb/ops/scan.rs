@@ -4,6 +4,7 @@
 //! The database only knows hashes, so a partition is decrypted to be ordered.
 
 use super::super::items::Items;
+use super::super::legacy;
 use super::super::members::facts;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
@@ -26,7 +27,7 @@ impl Request for Scan {
         let table = TableName::parse(members);
         let limit = parse_limit(members);
         let select = parse_select(members);
-        let page = PageRequest::parse(members, limit, select);
+        let page = PageRequest::parse(members, limit, select, legacy::SCAN);
         let total = members.integer("TotalSegments", 1..=1_000_000);
         let number = members.integer("Segment", 0..=999_999);
         let segment = number.and_then(|number| Segment::new(number, total?));

@@ -2,14 +2,13 @@
 
 use serde_json::json;
 
-use super::super::capacity::write_units;
 use super::super::expression::projection::Projection;
 use super::super::expression::update::Update;
-use super::super::items::Items;
-use super::super::key::KeySchema;
+use super::super::legacy;
 use super::super::unlock::unlock;
-use super::super::value::{Item, item_size, item_to_json};
-use super::item_request::{ItemRequest, check_size};
+use super::super::value::{Item, item_to_json};
+use super::item_request::ItemRequest;
+use super::write::{Action, Write};
 use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 const RETURN_VALUES: [&str; 5] = ["ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"];
@@ -19,7 +18,7 @@ pub struct UpdateItem(ItemRequest);
 
 impl Request for UpdateItem {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        ItemRequest::parse_write(members, "Key", &RETURN_VALUES).map(Self)
+        ItemRequest::parse_write(members, "Key", &RETURN_VALUES, legacy::UPDATE).map(Self)
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
@@ -30,53 +29,31 @@ impl Request for UpdateItem {
         let conditional = request.conditional(&mut placeholders)?;
         placeholders.finish()?;
         let table = request.table(cx)?;
-        let key = table.schema.key_from(&request.given)?;
-        check_paths(update.as_ref(), &table.schema)?;
+        let updated = Projection::of(update.as_ref().map(Update::paths).unwrap_or_default());
+        let write = Write::new(table.clone(), request.given, Action::Update(update), conditional)?;
 
         let keys = unlock(cx, &table)?;
-        let row = keys.row_key(&key);
-        let items = Items::of(cx.account.store.connection(), &table.name);
-        let old = items.read(&keys, &row)?;
-        conditional.check(old.as_ref())?;
-        let before = old.clone().unwrap_or_else(|| key.to_item(&table.schema));
-        let new = match &update {
-            Some(update) => update.apply(&before)?,
-            None => before,
-        };
-        check_size(&new)?;
-        items.write(&mut cx.entropy, &keys, &row, &new)?;
+        let change = write.prepare(cx, &keys)?;
+        change.store(cx, &keys)?;
 
-        let old = old.unwrap_or_default();
         let mut output = json!({});
-        let attributes = returned(request.returns, update.as_ref(), &old, &new);
+        let attributes = returned(request.returns, &updated, change.old.as_ref(), change.new.as_ref());
         if !attributes.is_empty() {
             output["Attributes"] = item_to_json(&attributes);
         }
-        request.capacity.add(&mut output, &table.name, write_units(item_size(&new).max(item_size(&old))));
+        request.capacity.add(&mut output, &table.name, change.units());
         Ok(output.into())
     }
 }
 
-/// Refuses an update of a key attribute.
-fn check_paths(update: Option<&Update>, schema: &KeySchema) -> Result<(), Fault> {
-    let paths = update.map(Update::paths).unwrap_or_default();
-    match paths.iter().find(|path| schema.contains(&path.attribute)) {
-        None => Ok(()),
-        Some(path) => Err(Fault::invalid(format!(
-            "One or more parameter values were invalid: Cannot update attribute {}. This attribute is part of the key",
-            path.attribute
-        ))),
-    }
-}
-
 /// What `ReturnValues` asks for.
-fn returned(returns: Option<&str>, update: Option<&Update>, old: &Item, new: &Item) -> Item {
-    let updated = || Projection::of(update.map(Update::paths).unwrap_or_default());
+fn returned(returns: Option<&str>, updated: &Projection, old: Option<&Item>, new: Option<&Item>) -> Item {
     match returns {
-        Some("ALL_OLD") => old.clone(),
-        Some("ALL_NEW") => new.clone(),
-        Some("UPDATED_OLD") => updated().apply(old),
-        Some("UPDATED_NEW") => updated().apply(new),
-        _ => Item::new(),
+        Some("ALL_OLD") => old.cloned(),
+        Some("ALL_NEW") => new.cloned(),
+        Some("UPDATED_OLD") => old.map(|old| updated.apply(old)),
+        Some("UPDATED_NEW") => new.map(|new| updated.apply(new)),
+        _ => None,
     }
+    .unwrap_or_default()
 }

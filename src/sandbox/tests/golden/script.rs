@@ -26,6 +26,7 @@ impl Recorder {
         self.simulations();
         self.conditions();
         self.endings(&table, &key);
+        self.transactions();
     }
 
     fn front_layer(&mut self) {

@@ -129,7 +129,7 @@ impl Recorder {
             json!({ "TableName": table, "Item": { "id": { "X": "a" } } }),
             json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "x" } } }),
             json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "ReturnValues": "ALL_NEW", "ReturnConsumedCapacity": "X" }),
-            json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "Expected": {} }),
+            json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "Expected": { "n": { "Exists": true } } }),
             json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "ConditionExpression": "attribute_not_exists(id)" }),
             json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "ConditionExpression": "attribute_not_exists(id)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD" }),
             json!({ "TableName": table, "Item": { "id": { "S": "a" }, "at": { "N": "1" } }, "ConditionExpression": "size(" }),
