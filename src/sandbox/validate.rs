@@ -305,9 +305,8 @@ impl<'a> Members<'a> {
         let not_a_map = || Fault::Serialization(Some(format!("{name} must be a map")));
         let value = self.value(name);
         let map = value.map(|value| value.as_object().ok_or_else(not_a_map)).transpose()?;
-        match (value, map) {
-            (Some(value), Some(map)) => self.check_length(name, value, map.len(), &(1..=usize::MAX)),
-            _ => self.missing(name),
+        if value.is_none() {
+            self.missing(name);
         }
         let entry = |(key, value): (&'a String, &'a Value)| {
             let members = self.below(format!("{}.{key}.member", self.at(name)), Source::Json(value.as_object()));
@@ -355,6 +354,11 @@ impl<'a> Members<'a> {
     /// Records a broken constraint.
     pub fn violation(&self, name: &str, value: impl fmt::Display, rule: impl fmt::Display) {
         self.add(violation(&format!("'{value}'"), &self.at(name), rule));
+    }
+
+    /// Adds a violation that shows no value, and names the member as the request does.
+    pub fn unshown_violation(&self, name: &str, rule: &str) {
+        self.add(format!("Value at '{}{name}' failed to satisfy constraint: {rule}", self.path));
     }
 
     fn add(&self, violation: String) {

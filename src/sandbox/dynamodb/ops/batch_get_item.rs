@@ -62,6 +62,9 @@ impl Request for BatchGetItem {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let entries = members.entries("RequestItems");
         let tables = entries.and_then(|entries| {
+            if entries.is_empty() {
+                return Err(Fault::invalid("The requestItems parameter is required for BatchGetItem"));
+            }
             let read = |(name, members, value): &(&str, Members<'_>, &Value)| TableRequest::parse(name, members, value);
             // Every table is read, for its violations.
             let tables: Vec<_> = entries.iter().map(read).collect();
@@ -99,6 +102,12 @@ impl TableRequest {
     fn parse(name: &str, members: &Members<'_>, value: &Value) -> Result<Self, Fault> {
         if !members.has("Keys") {
             members.missing("Keys");
+        }
+        if members.list("Keys")?.is_some_and(|keys| keys.len() > MAX_KEYS) {
+            let at = format!("RequestItems.{name}.member.Keys");
+            let rule = "Member must have length less than or equal to 100";
+            // As observed by nubo-db's conformance suite: without the value, and in the spelling of the request.
+            return Err(Fault::Violations(vec![format!("Value at '{at}' failed to satisfy constraint: {rule}")]));
         }
         let without_keys =
             |(name, value): (&String, &Value)| (name.clone(), if name == "Keys" { Value::Null } else { value.clone() });

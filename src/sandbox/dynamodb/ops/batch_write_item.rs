@@ -22,6 +22,10 @@ use crate::sandbox::validate::violation;
 /// The most writes in one request.
 const MAX_WRITES: usize = 25;
 
+/// The constraint on the number of writes to a table, as nubo-db's conformance suite has observed it.
+const COUNT_RULE: &str = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must \
+                          have length greater than or equal to 1]";
+
 /// `BatchWriteItem`
 pub struct BatchWriteItem {
     tables: Vec<TableName>,
@@ -40,9 +44,17 @@ impl Request for BatchWriteItem {
         let entries = members.entries("RequestItems");
         let capacity = Report::parse(members);
         check_metrics(members);
-        let read = |(name, members, writes): (&str, Members<'_>, &Value)| {
+        if entries.as_ref().is_ok_and(Vec::is_empty) {
+            return Err(Fault::invalid("The requestItems parameter is required for BatchWriteItem"));
+        }
+        let read = |(name, shape, writes): (&str, Members<'_>, &Value)| {
             let not_a_list = || Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned()));
-            let checked: Result<Vec<()>, Fault> = members.elements(writes).iter().map(check_members).collect();
+            let count = writes.as_array().map_or(0, Vec::len);
+            if count > MAX_WRITES {
+                // AWS prints Java objects in place of the writes.
+                members.violation("RequestItems", format_args!("{{{name}=[{count} writes]}}"), COUNT_RULE);
+            }
+            let checked: Result<Vec<()>, Fault> = shape.elements(writes).iter().map(check_members).collect();
             let table = TableName::from_text(name)?;
             checked?;
             writes.as_array().ok_or_else(not_a_list).map(|_| table)

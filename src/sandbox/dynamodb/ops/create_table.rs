@@ -176,7 +176,7 @@ fn key_schema(
     if let [hash, range] = &names[..]
         && hash == range
     {
-        return Err(Fault::invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name"));
+        return Err(Fault::invalid("Invalid KeySchema: Some index key attribute have no definition"));
     }
     let find = |name: &String| attributes.iter().find(|attribute| attribute.name == *name).cloned();
     if let Some(unknown) = names.iter().find(|name| find(name).is_none()) {

@@ -40,12 +40,25 @@ pub struct PageRequest {
     pub start: Option<Value>,
 }
 
-/// Reads `Limit`.
+/// Reads a Scan's `Limit`.
 ///
 /// # Errors
 /// `SerializationException`
 pub fn parse_limit(members: &Members<'_>) -> Later<Option<i64>> {
     members.integer("Limit", 1..=i64::MAX)
+}
+
+/// Reads a Query's `Limit`. Its violation is spelled in another way than a Scan's, as nubo-db's conformance suite has
+/// observed.
+///
+/// # Errors
+/// `SerializationException`, and `ValidationException` for less than 1.
+pub fn parse_query_limit(members: &Members<'_>) -> Later<Option<i64>> {
+    let limit = members.integer("Limit", i64::MIN..=i64::MAX)?;
+    if limit.is_some_and(|limit| limit < 1) {
+        members.unshown_violation("Limit", "Member must have value greater than or equal to 1");
+    }
+    Ok(limit)
 }
 
 /// Reads `Select`.

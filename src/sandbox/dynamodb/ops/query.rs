@@ -18,7 +18,7 @@ use super::super::table_keys::TableKeys;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
 use super::super::value::{AttributeValue, Item, item_from_json};
-use super::page::{Page, PageRequest, Shape, SortedItem, parse_limit, parse_select, sort, sort_key};
+use super::page::{Page, PageRequest, Shape, SortedItem, parse_query_limit, parse_select, sort, sort_key};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
@@ -35,7 +35,7 @@ impl Request for Query {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         let select = parse_select(members);
-        let limit = parse_limit(members);
+        let limit = parse_query_limit(members);
         Ok(Self {
             page: PageRequest::parse(members, limit, select, legacy::QUERY),
             forward: members.flag("ScanIndexForward"),

@@ -54,7 +54,7 @@ impl Request for TransactGetItems {
         }
         let found = transact::all_or_nothing(found)?;
         let sizes: Vec<usize> = found.iter().map(|(_, item, _)| item.as_ref().map_or(0, item_size)).collect();
-        transact::check_sizes(&sizes)?;
+        transact::check_sizes(sizes.iter().copied())?;
         let mut units = Units::default();
         let mut responses = Vec::new();
         for ((table, item, projection), size) in found.into_iter().zip(sizes) {

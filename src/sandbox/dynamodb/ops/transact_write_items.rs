@@ -58,7 +58,7 @@ impl Request for TransactWriteItems {
             changes.push(write.and_then(|write| Ok((write.prepare(cx, &keys[&table.name])?, table))));
         }
         let changes: Vec<(Change, Arc<Table>)> = transact::all_or_nothing(changes)?;
-        transact::check_sizes(&changes.iter().map(|(change, _)| change.bytes()).collect::<Vec<_>>())?;
+        transact::check_sizes(changes.iter().map(|(change, _)| change.bytes()))?;
         let (mut read, mut written) = (Units::default(), Units::default());
         for (change, table) in &changes {
             change.store(cx, &keys[&table.name])?;

@@ -112,7 +112,10 @@ fn update_makes_a_missing_item_but_never_changes_a_key() {
 #[case("Scan", json!({"TableName": "music", "FilterExpression": "a = :a", "ExpressionAttributeValues": {":a": {"S": "a"}, ":b": {"S": "b"}}}), "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}")]
 #[case("Query", json!({"TableName": "music"}), "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")]
 #[case("Query", json!({"TableName": "music", "KeyConditionExpression": "id = :a", "FilterExpression": "id = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}), "Filter Expression can only contain non-primary key attributes: Primary key attribute: id")]
-#[case("BatchWriteItem", json!({"RequestItems": {}}), "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")]
+#[case("BatchWriteItem", json!({"RequestItems": {}}), "The requestItems parameter is required for BatchWriteItem")]
+#[case("BatchGetItem", json!({"RequestItems": {}}), "The requestItems parameter is required for BatchGetItem")]
+#[case("BatchGetItem", json!({"RequestItems": {"music": {"Keys": vec![json!({"id": {"S": "a"}}); 101]}}}), "1 validation error detected: Value at 'RequestItems.music.member.Keys' failed to satisfy constraint: Member must have length less than or equal to 100")]
+#[case("Query", json!({"TableName": "music", "Limit": 0}), "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1")]
 #[case("BatchWriteItem", json!({"RequestItems": {"music": [{"PutRequest": {"Item": {"id": {"S": "a"}}}}, {"DeleteRequest": {"Key": {"id": {"S": "a"}}}}]}}), "Provided list of item keys contains duplicates")]
 #[case("BatchGetItem", json!({"RequestItems": {"music": {"Keys": [{"id": {"S": "a"}}, {"id": {"S": "a"}}]}}}), "Provided list of item keys contains duplicates")]
 fn refuses(#[case] operation: &str, #[case] input: Value, #[case] want: &str) {
@@ -132,7 +135,10 @@ fn batches_write_and_read() {
     let mut many = puts.clone();
     many.push(json!({"PutRequest": {"Item": key("x")}}));
     let (_, message) = lab.fails("BatchWriteItem", json!({"RequestItems": {"music": many}}));
-    assert_eq!(message, "Too many items requested for the BatchWriteItem call");
+    let rule = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length \
+                greater than or equal to 1]";
+    let shown = "Value '{music=[26 writes]}' at 'requestItems'";
+    assert_eq!(message, format!("1 validation error detected: {shown} failed to satisfy constraint: {rule}"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn no_metrics() -> String {
 #[case("UpdateItem", json!({"AttributeUpdates": {"a": {"Action": "x"}, "b": {"Action": "y"}}}),
     vec![null("tableName"), null("key"), not_in("x", "attributeUpdates.a.member.action", "ADD, PUT, DELETE"), not_in("y", "attributeUpdates.b.member.action", "ADD, PUT, DELETE")])]
 #[case("Query", json!({"Limit": 0, "Select": "x", "ReturnConsumedCapacity": "x"}),
-    vec![null("tableName"), not_in("x", "select", "SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"), below("0", "limit", "value", 1), no_capacity()])]
+    vec![null("tableName"), not_in("x", "select", "SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"), "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1".to_owned(), no_capacity()])]
 #[case("Scan", json!({"TableName": "music", "Limit": 0, "TotalSegments": 0, "Segment": -1}),
     vec![below("0", "limit", "value", 1), below("0", "totalSegments", "value", 1), below("-1", "segment", "value", 0)])]
 #[case("BatchGetItem", json!({"RequestItems": {"music": {}, "films": {}}, "ReturnConsumedCapacity": "x"}),
