@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::index::Index;
 use crate::sandbox::error::Fault;
 use crate::sandbox::validate::Members;
 
@@ -38,6 +39,18 @@ impl Report {
                 Some(json!({ "TableName": table, "CapacityUnits": units, "Table": { "CapacityUnits": units } }))
             }
         }
+    }
+
+    /// The same for a read of the table or of one of its indexes.
+    pub fn add_read(self, output: &mut Value, table: &str, index: Option<&Index>, units: f64) {
+        let Some(index) = index.filter(|_| self == Self::Indexes) else { return self.add(output, table, units) };
+        let member = if index.is_global() { "GlobalSecondaryIndexes" } else { "LocalSecondaryIndexes" };
+        output["ConsumedCapacity"] = json!({
+            "TableName": table,
+            "CapacityUnits": units,
+            "Table": { "CapacityUnits": 0.0 },
+            member: { &index.name: { "CapacityUnits": units } },
+        });
     }
 
     /// Adds the `ConsumedCapacity` member to an output, if asked for.

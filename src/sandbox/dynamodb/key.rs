@@ -86,13 +86,6 @@ impl KeySchema {
         elements.map(|(attribute, kind)| json!({ "AttributeName": attribute.name, "KeyType": kind })).collect()
     }
 
-    /// `AttributeDefinitions` on the wire.
-    pub fn definitions(&self) -> Value {
-        self.attributes()
-            .map(|attribute| json!({ "AttributeName": attribute.name, "AttributeType": attribute.kind.name() }))
-            .collect()
-    }
-
     /// The key inside a whole item, for PutItem.
     ///
     /// # Errors

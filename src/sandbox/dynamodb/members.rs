@@ -87,9 +87,9 @@ pub fn refuse_unsupported(members: &Members<'_>, names: &[&str]) -> Result<(), F
     }
 }
 
-/// Checks the range of `ReturnItemCollectionMetrics`. Only tables with local indexes have such metrics.
-pub fn check_metrics(members: &Members<'_>) {
-    let _ = members.choice("ReturnItemCollectionMetrics", &["SIZE", "NONE"]);
+/// Reads `ReturnItemCollectionMetrics`: whether it asks for sizes. Only tables with local indexes have such metrics.
+pub fn wants_metrics(members: &Members<'_>) -> bool {
+    matches!(members.choice("ReturnItemCollectionMetrics", &["SIZE", "NONE"]), Ok(Some("SIZE")))
 }
 
 /// The condition keys of a request: `dynamodb:Select` and the like.

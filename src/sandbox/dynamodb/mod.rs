@@ -10,6 +10,7 @@ pub mod codec;
 pub mod expiry;
 pub mod expression;
 mod idempotency;
+pub mod index;
 mod integrity;
 pub mod items;
 pub mod key;

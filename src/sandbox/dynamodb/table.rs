@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::index::Index;
 use super::key::KeySchema;
 use super::recovery::Recovery;
 use super::time_to_live::TimeToLive;
@@ -47,6 +48,9 @@ pub struct Table {
     /// Point-in-time recovery, while it is enabled.
     #[serde(default)]
     pub recovery: Option<Recovery>,
+    /// Its secondary indexes.
+    #[serde(default)]
+    pub indexes: Vec<Index>,
 }
 
 /// `BillingMode`
@@ -131,7 +135,7 @@ impl Table {
             Phase::Deleting => "DELETING",
         };
         let mut description = json!({
-            "AttributeDefinitions": self.schema.definitions(),
+            "AttributeDefinitions": self.definitions(),
             "TableName": self.name,
             "KeySchema": self.schema.to_json(),
             "TableStatus": status,
@@ -161,12 +165,19 @@ impl Table {
         } else if phase == Phase::Rekeying {
             description["SSEDescription"] = json!({ "Status": "UPDATING" });
         }
+        let status = match phase {
+            Phase::Creating => "CREATING",
+            Phase::Deleting => "DELETING",
+            _ => "ACTIVE",
+        };
+        self.describe_indexes(&mut description, status);
         description
     }
 }
 
 impl Billing {
-    fn throughput(self) -> Value {
+    /// `ProvisionedThroughput` of a description.
+    pub fn throughput(self) -> Value {
         let (read, write) = match self {
             Self::PayPerRequest => (0, 0),
             Self::Provisioned { read, write } => (read, write),

@@ -3,6 +3,7 @@
 mod creator;
 mod disk;
 mod hierarchy;
+mod indexes;
 mod items;
 mod lab;
 mod legacy;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::capacity::Report;
-use super::super::members::{add_leading_keys, check_metrics, facts};
+use super::super::members::{add_leading_keys, facts, wants_metrics};
 use super::super::table::Table;
 use super::super::table_keys::TableKeys;
 use super::super::table_name::TableName;
@@ -43,7 +43,8 @@ impl Request for BatchWriteItem {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let entries = members.entries("RequestItems");
         let capacity = Report::parse(members);
-        check_metrics(members);
+        // The sandbox has no metrics of batches and transactions.
+        let _ = wants_metrics(members);
         if entries.as_ref().is_ok_and(Vec::is_empty) {
             return Err(Fault::invalid("The requestItems parameter is required for BatchWriteItem"));
         }

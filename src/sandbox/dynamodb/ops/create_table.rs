@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::key::{KeyAttribute, KeySchema, KeyType};
 use super::super::members;
@@ -12,18 +12,12 @@ use super::super::table_keys::new_data_key;
 use super::super::table_name::TableName;
 use super::super::unlock::{new_table_key, resolve_key};
 use super::describe_table::authorize;
+use super::index_request::{IndexRequest, check_used, indexes};
 use super::tags::{check_count, parse_tags};
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// Members of AWS's operation that the sandbox does not have.
-const UNSUPPORTED: [&str; 6] = [
-    "LocalSecondaryIndexes",
-    "GlobalSecondaryIndexes",
-    "OnDemandThroughput",
-    "WarmThroughput",
-    "ResourcePolicy",
-    "GlobalTableSourceArn",
-];
+const UNSUPPORTED: [&str; 4] = ["OnDemandThroughput", "WarmThroughput", "ResourcePolicy", "GlobalTableSourceArn"];
 const TABLE_CLASSES: [&str; 2] = ["STANDARD", "STANDARD_INFREQUENT_ACCESS"];
 /// The values of `BillingMode`.
 pub const BILLING_MODES: [&str; 2] = ["PROVISIONED", "PAY_PER_REQUEST"];
@@ -36,7 +30,9 @@ pub struct CreateTable {
     table: TableName,
     tags: Later<BTreeMap<String, String>>,
     unsupported: Later<()>,
-    schema: Later<KeySchema>,
+    attributes: Later<Vec<KeyAttribute>>,
+    elements: Later<Vec<(String, &'static str)>>,
+    indexes: (Later<Vec<IndexRequest>>, Later<Vec<IndexRequest>>),
     billing: Later<Billing>,
     sse: Later<Option<SseRequest>>,
     deletion_protection: Later<Option<bool>>,
@@ -47,6 +43,8 @@ impl Request for CreateTable {
         let definitions = parse_definitions(members);
         let table = TableName::optional(members);
         let elements = parse_elements(members);
+        let lists = ["LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
+        let [local, global] = lists.map(|list| IndexRequest::parse_all(members, list));
         let mode = members.choice("BillingMode", &BILLING_MODES);
         let throughput = parse_throughput(members);
         let sse = SseRequest::parse(members);
@@ -56,7 +54,9 @@ impl Request for CreateTable {
         Ok(Self {
             table: table?.ok_or_else(|| Fault::invalid(missing))?,
             unsupported: refuse_unsupported(members, class),
-            schema: definitions.and_then(|definitions| key_schema(definitions, elements?)),
+            attributes: definitions.and_then(attributes),
+            elements,
+            indexes: (local, global),
             billing: mode.and_then(|mode| billing(mode, throughput?)),
             sse,
             tags,
@@ -72,7 +72,10 @@ impl Request for CreateTable {
             authorize(cx, "dynamodb:TagResource", &self.table)?;
         }
         self.unsupported?;
-        let (schema, billing) = (self.schema?, self.billing?);
+        let attributes = self.attributes?;
+        let (schema, billing) = (schema_of(&attributes, self.elements?)?, self.billing?);
+        let indexes = indexes(&attributes, &schema, billing, (self.indexes.0?, self.indexes.1?))?;
+        check_used(&attributes, &schema, &indexes)?;
         let sse = self.sse?.unwrap_or(SseRequest::AwsOwned);
         let deletion_protection = self.deletion_protection?.unwrap_or(false);
         let arn = self.table.arn(cx.account);
@@ -104,6 +107,7 @@ impl Request for CreateTable {
             rekeyed: Vec::new(),
             time_to_live: None,
             recovery: None,
+            indexes,
         };
         let (dynamodb, store) = cx.account.dynamodb_mut();
         let table = dynamodb.put_table(store, table)?;
@@ -129,8 +133,24 @@ pub fn parse_definitions(members: &Members<'_>) -> Later<Vec<(String, &'static s
 }
 
 /// The names and key types of `KeySchema`.
-fn parse_elements(members: &Members<'_>) -> Later<Vec<(String, &'static str)>> {
-    members.required_list("KeySchema", 1..=2)?;
+pub fn parse_elements(members: &Members<'_>) -> Later<Vec<(String, &'static str)>> {
+    match members.list("KeySchema")? {
+        // AWS prints Java objects there.
+        Some(list) if list.len() > 2 => {
+            let text = |element: &Value, name: &str| element[name].as_str().unwrap_or("null").to_owned();
+            let shown = list.iter().map(|element| {
+                let (name, kind) = (text(element, "AttributeName"), text(element, "KeyType"));
+                format!("KeySchemaElement(attributeName={name}, keyType={kind})")
+            });
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            members.violation(
+                "KeySchema",
+                format_args!("[{shown}]"),
+                "Member must have length less than or equal to 2",
+            );
+        }
+        _ => drop(members.required_list("KeySchema", 1..=2)),
+    }
     parse_attributes(members, "KeySchema", "KeyType", &["HASH", "RANGE"])
 }
 
@@ -149,10 +169,11 @@ fn parse_attributes(
     members.structures(list, "AttributeName")?.iter().map(attribute).collect()
 }
 
-fn key_schema(
-    definitions: Vec<(String, &'static str)>,
-    elements: Vec<(String, &'static str)>,
-) -> Result<KeySchema, Fault> {
+/// The attributes that a request defines.
+///
+/// # Errors
+/// `ValidationException` for one that is defined twice.
+pub fn attributes(definitions: Vec<(String, &'static str)>) -> Result<Vec<KeyAttribute>, Fault> {
     let mut attributes: Vec<KeyAttribute> = Vec::new();
     let mut seen = BTreeSet::new();
     for (name, kind) in definitions {
@@ -165,6 +186,14 @@ fn key_schema(
         }
         attributes.push(KeyAttribute { name, kind });
     }
+    Ok(attributes)
+}
+
+/// The key schema of a table or an index with these elements.
+///
+/// # Errors
+/// `ValidationException`
+pub fn schema_of(attributes: &[KeyAttribute], elements: Vec<(String, &'static str)>) -> Result<KeySchema, Fault> {
     for ((_, kind), (wanted, place)) in elements.iter().zip([("HASH", "first"), ("RANGE", "second")]) {
         if *kind != wanted {
             return Err(Fault::invalid(format!(
@@ -186,12 +215,6 @@ fn key_schema(
              AttributeDefinitions. Keys: [{unknown}], AttributeDefinitions: [{}]",
             defined.join(", ")
         )));
-    }
-    if names.len() != attributes.len() {
-        return Err(Fault::invalid(
-            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number \
-             of attributes defined in AttributeDefinitions",
-        ));
     }
     let mut keys = names.iter().filter_map(find);
     let hash = keys.next().ok_or_else(|| Fault::invalid("The key schema is empty"))?;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::capacity::Report;
 use super::super::expression::placeholders::Placeholders;
 use super::super::legacy;
-use super::super::members::{Expressions, add_leading_keys, check_metrics, facts};
+use super::super::members::{Expressions, add_leading_keys, facts, wants_metrics};
 use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::super::value::{Item, item_from_json};
-use super::write::Conditional;
+use super::write::{Change, Conditional};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members};
@@ -23,6 +23,7 @@ pub struct ItemRequest {
     member: &'static str,
     returns: Later<Option<&'static str>>,
     capacity: Later<Report>,
+    metrics: bool,
     on_failure: Later<Option<&'static str>>,
     /// The expressions.
     pub expressions: Expressions,
@@ -39,6 +40,8 @@ pub struct Permitted {
     pub returns: Option<&'static str>,
     /// `ReturnConsumedCapacity`
     pub capacity: Report,
+    /// Whether `ReturnItemCollectionMetrics` asks for sizes.
+    metrics: bool,
     /// Whether `ReturnValuesOnConditionCheckFailure` asks for the old item.
     return_old_on_failure: bool,
     /// The expressions.
@@ -58,6 +61,7 @@ impl ItemRequest {
             member: "Key",
             returns: Ok(None),
             capacity: Report::parse(members),
+            metrics: false,
             on_failure: Ok(None),
             expressions,
             legacy,
@@ -81,7 +85,7 @@ impl ItemRequest {
         members.required_value(member);
         let returns = members.choice("ReturnValues", returns);
         let capacity = Report::parse(members);
-        check_metrics(members);
+        let metrics = wants_metrics(members);
         let (expressions, legacy) = Expressions::parse_with_legacy(members, legacy);
         Ok(Self {
             on_failure: members.choice("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"]),
@@ -92,6 +96,7 @@ impl ItemRequest {
             member,
             returns,
             capacity,
+            metrics,
         })
     }
 
@@ -108,6 +113,7 @@ impl ItemRequest {
         Ok(Permitted {
             table: self.table,
             given: item_from_json(given)?,
+            metrics: self.metrics,
             returns: self.returns?,
             capacity: self.capacity?,
             return_old_on_failure: self.on_failure? == Some("ALL_OLD"),
@@ -117,6 +123,18 @@ impl ItemRequest {
 }
 
 impl Permitted {
+    /// Adds to the output of a write what the request asks to know about its cost.
+    pub fn report(&self, output: &mut Value, change: &Change) {
+        self.capacity.add(output, &change.table.name, change.units());
+        if self.metrics && change.table.indexes.iter().any(|index| !index.is_global()) {
+            // A collection has at most 10 GB; the sandbox's have less than one.
+            output["ItemCollectionMetrics"] = json!({
+                "ItemCollectionKey": { &change.table.schema.hash.name: change.key.hash.to_json() },
+                "SizeEstimateRangeGB": [0.0, 1.0],
+            });
+        }
+    }
+
     /// The table.
     ///
     /// # Errors

@@ -6,10 +6,12 @@ use super::super::capacity::{Report, read_units};
 use super::super::expression::condition::Condition;
 use super::super::expression::placeholders::Placeholders;
 use super::super::expression::projection::Projection;
-use super::super::key::Key;
+use super::super::index::{Index, Projected};
 use super::super::members::Expressions;
 use super::super::table::Table;
+use super::super::table_name::TableName;
 use super::super::value::{AttributeValue, Item, item_size, item_to_json};
+use crate::sandbox::account::Account;
 use crate::sandbox::error::Fault;
 use crate::sandbox::validate::{Later, Members};
 
@@ -21,8 +23,13 @@ pub struct Shape {
     pub filter: Option<Condition>,
     projection: Option<Projection>,
     count_only: bool,
+    /// Whether whole items are wanted: by `Select`, or because a projection may name any attribute.
+    wants_all: bool,
     limit: Option<usize>,
     consistent: bool,
+    select: Option<&'static str>,
+    /// `IndexName`
+    pub index: Option<String>,
     report: Report,
 }
 
@@ -30,7 +37,8 @@ pub struct Shape {
 pub struct PageRequest {
     limit: Later<Option<i64>>,
     select: Later<Option<&'static str>>,
-    index: Later<Option<String>>,
+    /// `IndexName`
+    pub index: Later<Option<String>>,
     legacy: Later<()>,
     capacity: Later<Report>,
     consistent: Later<Option<bool>>,
@@ -93,6 +101,16 @@ impl PageRequest {
     }
 }
 
+impl PageRequest {
+    /// The ARN that policies name: the table's, or the index's.
+    pub fn arn(&self, table: &TableName, account: &Account) -> String {
+        match &self.index {
+            Ok(Some(index)) => format!("{}/index/{index}", table.arn(account)),
+            _ => table.arn(account),
+        }
+    }
+}
+
 impl Shape {
     /// Checks the members and parses the expressions.
     ///
@@ -100,22 +118,49 @@ impl Shape {
     /// `ValidationException`, `SerializationException`.
     pub fn new(request: PageRequest, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         request.legacy?;
-        if let Some(index) = request.index? {
-            return Err(Fault::invalid(format!("The table does not have the specified index: {index}")));
-        }
+        let index = request.index?;
         let select = request.select?;
         let limit = request.limit?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let (report, consistent) = (request.capacity?, request.consistent?.unwrap_or(false));
         let projection = request.expressions.projection(placeholders)?;
-        check_select(select, projection.is_some())?;
+        check_select(select, projection.is_some(), index.is_some())?;
         let filter = request.expressions.condition("FilterExpression", placeholders)?;
-        Ok(Self { filter, projection, count_only: select == Some("COUNT"), limit, consistent, report })
+        let wants_all = select == Some("ALL_ATTRIBUTES") || projection.is_some();
+        let count_only = select == Some("COUNT");
+        Ok(Self { filter, projection, count_only, wants_all, limit, consistent, select, index, report })
+    }
+
+    /// The index that is read, of those that `table` has.
+    ///
+    /// # Errors
+    /// `ValidationException` for one that it doesn't have, and for what a global index can't do.
+    pub fn index_of<'t>(&self, table: &'t Table) -> Result<Option<&'t Index>, Fault> {
+        let Some(name) = &self.index else { return Ok(None) };
+        let index = table.index(name)?;
+        if index.is_global() && self.consistent {
+            return Err(Fault::invalid("Consistent reads are not supported on global secondary indexes"));
+        }
+        if index.is_global() && self.select == Some("ALL_ATTRIBUTES") && index.projection != Projected::All {
+            return Err(Fault::invalid(format!(
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global \
+                 secondary index {name} because its projection type is not ALL"
+            )));
+        }
+        Ok(Some(index))
+    }
+
+    /// What a read of `index` sees of an item. A local index fetches from the table what it doesn't have.
+    pub fn seen(&self, table: &Table, index: &Index, item: Item) -> Item {
+        if !index.is_global() && self.wants_all { item } else { index.project(table, &item) }
     }
 }
 
-fn check_select(select: Option<&str>, has_projection: bool) -> Result<(), Fault> {
+fn check_select(select: Option<&str>, has_projection: bool, has_index: bool) -> Result<(), Fault> {
     let refusal = match (select, has_projection) {
-        (Some("ALL_PROJECTED_ATTRIBUTES"), _) => {
+        (Some("ALL_PROJECTED_ATTRIBUTES"), true) if has_index => {
+            "Cannot specify the ProjectionExpression when choosing to get ALL_PROJECTED_ATTRIBUTES"
+        }
+        (Some("ALL_PROJECTED_ATTRIBUTES"), _) if !has_index => {
             "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
         }
         (Some("ALL_ATTRIBUTES"), true) => "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
@@ -147,32 +192,42 @@ pub fn sort(items: &mut [SortedItem]) {
 pub struct Page<'a> {
     shape: &'a Shape,
     table: &'a Table,
+    index: Option<&'a Index>,
     items: Vec<Value>,
     count: usize,
     scanned: usize,
     bytes: usize,
-    last: Option<Key>,
+    /// The key of the last item that was read.
+    last: Option<Item>,
     more: bool,
 }
 
 impl<'a> Page<'a> {
     pub fn new(shape: &'a Shape, table: &'a Table) -> Self {
-        Self { shape, table, items: Vec::new(), count: 0, scanned: 0, bytes: 0, last: None, more: false }
+        Self { shape, table, index: None, items: Vec::new(), count: 0, scanned: 0, bytes: 0, last: None, more: false }
+    }
+
+    /// A page of an index.
+    pub fn of_index(shape: &'a Shape, table: &'a Table, index: &'a Index) -> Self {
+        Self { index: Some(index), ..Self::new(shape, table) }
+    }
+
+    fn key_of(&self, item: &Item) -> Item {
+        let schemas = || std::iter::once(&self.table.schema).chain(self.index.map(|index| &index.schema));
+        let is_key = |name: &String| schemas().any(|schema| schema.contains(name));
+        item.iter().filter(|(name, _)| is_key(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Takes the next item; `false` once the page is full.
-    ///
-    /// # Errors
-    /// When the item has no key, which no stored item is without.
-    pub fn take(&mut self, item: &Item) -> Result<bool, Fault> {
+    pub fn take(&mut self, item: &Item) -> bool {
         let size = item_size(item);
         if self.scanned > 0 && self.bytes + size > MAX_PAGE_BYTES {
             self.more = true;
-            return Ok(false);
+            return false;
         }
         self.bytes += size;
         self.scanned += 1;
-        self.last = Some(self.table.schema.key_of_item(item)?);
+        self.last = Some(self.key_of(item));
         if self.shape.filter.as_ref().is_none_or(|filter| filter.holds(item)) {
             self.count += 1;
             if !self.shape.count_only {
@@ -184,7 +239,7 @@ impl<'a> Page<'a> {
         }
         // A page that reached its limit names its last item even if that was the table's last, as DynamoDB does.
         self.more = self.shape.limit.is_some_and(|limit| self.scanned >= limit);
-        Ok(!self.more)
+        !self.more
     }
 
     /// The output.
@@ -194,9 +249,10 @@ impl<'a> Page<'a> {
             output["Items"] = Value::Array(self.items);
         }
         if let (true, Some(last)) = (self.more, &self.last) {
-            output["LastEvaluatedKey"] = item_to_json(&last.to_item(&self.table.schema));
+            output["LastEvaluatedKey"] = item_to_json(last);
         }
-        self.shape.report.add(&mut output, &self.table.name, read_units(self.bytes, self.shape.consistent));
+        let units = read_units(self.bytes, self.shape.consistent);
+        self.shape.report.add_read(&mut output, &self.table.name, self.index, units);
         output
     }
 }

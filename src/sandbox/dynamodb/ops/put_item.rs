@@ -18,12 +18,12 @@ impl Request for PutItem {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let request = self.0.authorize(cx, "dynamodb:PutItem")?;
+        let mut request = self.0.authorize(cx, "dynamodb:PutItem")?;
         let mut placeholders = request.expressions.placeholders(&["ConditionExpression"], &[])?;
         let conditional = request.conditional(&mut placeholders)?;
         placeholders.finish()?;
         let table = request.table(cx)?;
-        let write = Write::new(table.clone(), request.given, Action::Put, conditional)?;
+        let write = Write::new(table.clone(), std::mem::take(&mut request.given), Action::Put, conditional)?;
 
         let keys = unlock(cx, &table)?;
         let change = write.prepare(cx, &keys)?;
@@ -33,7 +33,7 @@ impl Request for PutItem {
         if let (Some("ALL_OLD"), Some(old)) = (request.returns, &change.old) {
             output["Attributes"] = item_to_json(old);
         }
-        request.capacity.add(&mut output, &table.name, change.units());
+        request.report(&mut output, &change);
         Ok(output.into())
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::super::expression::condition::Comparator;
 use super::super::expression::key_condition::{KeyCondition, SortCondition};
 use super::super::expression::placeholders::Placeholders;
+use super::super::index::Index;
 use super::super::items::Items;
-use super::super::key::Key;
+use super::super::key::{Key, KeyAttribute, KeySchema};
 use super::super::legacy;
 use super::super::members::{Expressions, add_leading_keys, facts};
 use super::super::table::Table;
@@ -18,10 +19,14 @@ use super::super::table_keys::TableKeys;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
 use super::super::value::{AttributeValue, Item, item_from_json};
+use super::entries::{Entry, Place, entries};
 use super::page::{Page, PageRequest, Shape, SortedItem, parse_query_limit, parse_select, sort, sort_key};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
+
+/// AWS's sentence about a start that the conditions rule out.
+const OUTSIDE: &str = "The provided starting key is outside query boundaries based on provided conditions";
 
 /// `Query`
 pub struct Query {
@@ -46,9 +51,9 @@ impl Request for Query {
 
     fn run(mut self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let known = self.table.find(cx.account);
-        let leading = known.as_deref().and_then(|table| leading_key(&self.page.expressions, table));
+        let leading = known.as_deref().and_then(|table| leading_key(&self.page, table));
         add_leading_keys(&mut self.facts, known.as_deref(), &leading);
-        let arn = self.table.arn(cx.account);
+        let arn = self.page.arn(&self.table, cx.account);
         cx.authorize("dynamodb:Query", Resource::Table(&arn), &self.facts)?;
         let mut placeholders = placeholders(&self.page.expressions)?;
         let text = self.page.expressions.text("KeyConditionExpression").map(|text| text.map(str::to_owned));
@@ -61,9 +66,14 @@ impl Request for Query {
             )
         })?;
         let table = self.table.table(cx.account)?;
-        let condition = KeyCondition::parse(&text, &mut placeholders, &table.schema)?;
+        let index = shape.index_of(&table)?;
+        let schema = index.map_or(&table.schema, |index| &index.schema);
+        let condition = KeyCondition::parse(&text, &mut placeholders, schema)?;
         placeholders.finish()?;
-        check_filter(&shape, &table)?;
+        check_filter(&shape, schema)?;
+        if let Some(index) = index {
+            return query_index(cx, (&table, index), &shape, (&condition, forward), start);
+        }
         let start = start.map(|key| start_key(&table, &condition, &item_from_json(&key)?)).transpose()?;
 
         let keys = unlock(cx, &table)?;
@@ -74,7 +84,7 @@ impl Request for Query {
         }
         let mut page = Page::new(&shape, &table);
         for (sort, item) in found {
-            if !is_passed(start.as_ref(), sort.as_ref(), forward) && !page.take(&item)? {
+            if !is_passed(start.as_ref(), sort.as_ref(), forward) && !page.take(&item) {
                 break;
             }
         }
@@ -90,9 +100,49 @@ fn is_passed(start: Option<&Key>, sort: Option<&AttributeValue>, forward: bool) 
     order.is_some_and(|order| order == Ordering::Equal || order.is_lt() == forward)
 }
 
+/// Queries an index.
+fn query_index(
+    cx: &mut Context<'_>,
+    (table, index): (&Table, &Index),
+    shape: &Shape,
+    (condition, forward): (&KeyCondition, bool),
+    start: Option<Value>,
+) -> Result<Output, Fault> {
+    let start = start.map(|key| item_from_json(&key)).transpose()?;
+    let is_inside = |item: &Item| {
+        let value = |attribute: &KeyAttribute| item.get(&attribute.name);
+        value(&index.schema.hash) == Some(&condition.partition)
+            && condition
+                .sort
+                .as_ref()
+                .is_none_or(|sort| index.schema.range.as_ref().and_then(value).is_some_and(|value| sort.holds(value)))
+    };
+    let keys = unlock(cx, table)?;
+    if let Some(start) = &start {
+        Place::of_start(table, index, &keys, start)?;
+        if !is_inside(start) {
+            return Err(Fault::invalid(OUTSIDE));
+        }
+    }
+    let start = start.map(|start| Place::of_start(table, index, &keys, &start)).transpose()?;
+    let items = Items::of(cx.account.store.connection(), &table.name);
+    let mut found = entries(&items, index, &keys, is_inside)?;
+    if !forward {
+        found.reverse();
+    }
+    let mut page = Page::of_index(shape, table, index);
+    for Entry { place, item } in found {
+        let is_wanted = start.as_ref().is_none_or(|start| place.is_after(start, forward));
+        if is_wanted && !page.take(&shape.seen(table, index, item)) {
+            break;
+        }
+    }
+    Ok(page.finish().into())
+}
+
 /// Refuses a filter on key attributes.
-fn check_filter(shape: &Shape, table: &Table) -> Result<(), Fault> {
-    let key_names: Vec<&str> = table.schema.attributes().map(|attribute| attribute.name.as_str()).collect();
+fn check_filter(shape: &Shape, schema: &KeySchema) -> Result<(), Fault> {
+    let key_names: Vec<&str> = schema.attributes().map(|attribute| attribute.name.as_str()).collect();
     match shape.filter.as_ref().and_then(|filter| filter.mentions(&key_names)) {
         None => Ok(()),
         Some(name) => Err(Fault::invalid(format!(
@@ -106,9 +156,14 @@ fn placeholders(expressions: &Expressions) -> Result<Placeholders, Fault> {
 }
 
 /// The partition that a well-formed Query asks for, for policies about `dynamodb:LeadingKeys`.
-fn leading_key(expressions: &Expressions, table: &Table) -> Option<Value> {
+fn leading_key(page: &PageRequest, table: &Table) -> Option<Value> {
+    let (expressions, index) = (&page.expressions, page.index.as_ref().ok()?);
+    let schema = match index {
+        Some(name) => &table.index(name).ok()?.schema,
+        None => &table.schema,
+    };
     let text = expressions.text("KeyConditionExpression").ok()??;
-    let condition = KeyCondition::parse(text, &mut placeholders(expressions).ok()?, &table.schema).ok()?;
+    let condition = KeyCondition::parse(text, &mut placeholders(expressions).ok()?, schema).ok()?;
     Some(json!({ &table.schema.hash.name: condition.partition.to_json() }))
 }
 
@@ -120,9 +175,7 @@ fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Ke
             _ => true,
         };
     if !inside {
-        return Err(Fault::invalid(
-            "The provided starting key is outside query boundaries based on provided conditions",
-        ));
+        return Err(Fault::invalid(OUTSIDE));
     }
     Ok(key)
 }

@@ -3,12 +3,17 @@
 //! Partitions come in the order of their hashes, and a partition's items in the order of their sort keys, as in DynamoDB.
 //! The database only knows hashes, so a partition is decrypted to be ordered.
 
+use serde_json::Value;
+
+use super::super::index::Index;
 use super::super::items::Items;
 use super::super::legacy;
 use super::super::members::facts;
+use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::super::unlock::unlock;
 use super::super::value::{AttributeValue, item_from_json};
+use super::entries::{Entry, Place, entries};
 use super::page::{Page, PageRequest, Shape, SortedItem, parse_limit, parse_select, sort, sort_key};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
@@ -35,7 +40,7 @@ impl Request for Scan {
     }
 
     fn run(mut self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let arn = self.table.arn(cx.account);
+        let arn = self.page.arn(&self.table, cx.account);
         cx.authorize("dynamodb:Scan", Resource::Table(&arn), &self.facts)?;
         let expressions = &self.page.expressions;
         let mut placeholders = expressions.placeholders(&["FilterExpression"], &["ProjectionExpression"])?;
@@ -44,6 +49,9 @@ impl Request for Scan {
         placeholders.finish()?;
         let segment = self.segment?;
         let table = self.table.table(cx.account)?;
+        if let Some(index) = shape.index_of(&table)? {
+            return scan_index(cx, (&table, index), &shape, &segment, start);
+        }
         let start = start.map(|key| table.schema.start_key_from(&item_from_json(&key)?)).transpose()?;
 
         let keys = unlock(cx, &table)?;
@@ -71,6 +79,29 @@ impl Request for Scan {
     }
 }
 
+/// Scans an index: its partitions in the order of their hashes, as in a table.
+fn scan_index(
+    cx: &mut Context<'_>,
+    (table, index): (&Table, &Index),
+    shape: &Shape,
+    segment: &Segment,
+    start: Option<Value>,
+) -> Result<Output, Fault> {
+    let keys = unlock(cx, table)?;
+    let start = start.map(|key| Place::of_start(table, index, &keys, &item_from_json(&key)?)).transpose()?;
+    segment.check_start(start.as_ref().map(|start| &start.partition))?;
+    let items = Items::of(cx.account.store.connection(), &table.name);
+    let mut page = Page::of_index(shape, table, index);
+    for Entry { place, item } in entries(&items, index, &keys, |_| true)? {
+        let is_wanted =
+            segment.contains(&place.partition) && start.as_ref().is_none_or(|start| place.is_after(start, true));
+        if is_wanted && !page.take(&shape.seen(table, index, item)) {
+            break;
+        }
+    }
+    Ok(page.finish().into())
+}
+
 /// The items of the partition that is being read.
 #[derive(Default)]
 struct Partition {
@@ -94,7 +125,7 @@ impl Partition {
                 (Some(_), _) => false,
                 (None, _) => true,
             };
-            if is_after && !page.take(&item)? {
+            if is_after && !page.take(&item) {
                 return Ok(false);
             }
         }

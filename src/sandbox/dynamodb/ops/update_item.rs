@@ -22,7 +22,7 @@ impl Request for UpdateItem {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let request = self.0.authorize(cx, "dynamodb:UpdateItem")?;
+        let mut request = self.0.authorize(cx, "dynamodb:UpdateItem")?;
         let mut placeholders = request.expressions.placeholders(&["UpdateExpression", "ConditionExpression"], &[])?;
         let text = request.expressions.text("UpdateExpression")?;
         let update = text.map(|text| Update::parse(text, &mut placeholders)).transpose()?;
@@ -30,7 +30,7 @@ impl Request for UpdateItem {
         placeholders.finish()?;
         let table = request.table(cx)?;
         let updated = Projection::of(update.as_ref().map(Update::paths).unwrap_or_default());
-        let write = Write::new(table.clone(), request.given, Action::Update(update), conditional)?;
+        let write = Write::new(table.clone(), std::mem::take(&mut request.given), Action::Update(update), conditional)?;
 
         let keys = unlock(cx, &table)?;
         let change = write.prepare(cx, &keys)?;
@@ -41,7 +41,7 @@ impl Request for UpdateItem {
         if !attributes.is_empty() {
             output["Attributes"] = item_to_json(&attributes);
         }
-        request.capacity.add(&mut output, &table.name, change.units());
+        request.report(&mut output, &change);
         Ok(output.into())
     }
 }

@@ -3,19 +3,20 @@
 
 use serde_json::json;
 
+use super::super::key::KeyAttribute;
 use super::super::members;
 use super::super::sse::SseRequest;
 use super::super::table::{Billing, Encryption, Phase, Table};
 use super::super::table_name::TableName;
 use super::super::unlock::{new_table_key, resolve_key, retire_grant, unlock};
-use super::create_table::{BILLING_MODES, UNITS_BY_REQUEST, parse_definitions, parse_throughput};
+use super::create_table::{BILLING_MODES, UNITS_BY_REQUEST, attributes, parse_definitions, parse_throughput};
 use super::describe_table::{authorize, describe};
+use super::index_updates::{self, IndexUpdate};
 use crate::sandbox::clock::timestamp;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// Members of AWS's operation that the sandbox does not have.
-const UNSUPPORTED: [&str; 8] = [
-    "GlobalSecondaryIndexUpdates",
+const UNSUPPORTED: [&str; 7] = [
     "StreamSpecification",
     "ReplicaUpdates",
     "TableClass",
@@ -33,12 +34,13 @@ pub struct UpdateTable {
     protection: Later<Option<bool>>,
     throughput: Later<Option<Billing>>,
     mode: Later<Option<&'static str>>,
+    attributes: Later<Vec<KeyAttribute>>,
+    indexes: Later<Vec<IndexUpdate>>,
 }
 
 impl Request for UpdateTable {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        // Only their form is checked: without indexes there is nothing to define.
-        let _ = parse_definitions(members);
+        let attributes = parse_definitions(members).and_then(attributes);
         let table = TableName::parse(members);
         Ok(Self {
             mode: members.choice("BillingMode", &BILLING_MODES),
@@ -46,6 +48,8 @@ impl Request for UpdateTable {
             sse: SseRequest::parse(members),
             unsupported: members::refuse_unsupported(members, &UNSUPPORTED),
             protection: members.flag("DeletionProtectionEnabled"),
+            indexes: index_updates::parse(members),
+            attributes,
             table: table?,
         })
     }
@@ -54,7 +58,8 @@ impl Request for UpdateTable {
         authorize(cx, "dynamodb:UpdateTable", &self.table)?;
         self.unsupported?;
         let (sse, protection, throughput, mode) = (self.sse?, self.protection?, self.throughput?, self.mode?);
-        if sse.is_none() && protection.is_none() && throughput.is_none() && mode.is_none() {
+        let (attributes, indexes) = (self.attributes?, self.indexes?);
+        if sse.is_none() && protection.is_none() && throughput.is_none() && mode.is_none() && indexes.is_empty() {
             return Err(Fault::invalid(
                 "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or \
                  SSESpecification or ReplicaUpdates is required",
@@ -73,6 +78,7 @@ impl Request for UpdateTable {
             changed.by_request_since = Some(cx.account.state.clock.epoch_seconds());
         }
         changed.deletion_protection = protection.unwrap_or(table.deletion_protection);
+        let index = index_updates::apply(&mut changed, indexes, &attributes)?;
         if let Some(sse) = &sse {
             rekey(cx, &table, &mut changed, sse)?;
         }
@@ -85,7 +91,11 @@ impl Request for UpdateTable {
             }
         }
         let phase = if sse.is_some() { Phase::Rekeying } else { Phase::Updating };
-        Ok(json!({ "TableDescription": describe(cx.account, &changed, phase)? }).into())
+        let mut description = describe(cx.account, &changed, phase)?;
+        if let Some((index, status)) = index {
+            changed.show_change(&mut description, &index, status);
+        }
+        Ok(json!({ "TableDescription": description }).into())
     }
 }
 

@@ -42,7 +42,10 @@ pub struct Write {
 
 /// What a write will do to the item as it is.
 pub struct Change {
-    table: Arc<Table>,
+    /// The table.
+    pub table: Arc<Table>,
+    /// The item's key.
+    pub key: Key,
     row: RowKey,
     /// Whether there is anything to write.
     writes: bool,
@@ -63,7 +66,10 @@ impl Write {
             _ => table.schema.key_from(&given)?,
         };
         match &action {
-            Action::Put => check_size(&given)?,
+            Action::Put => {
+                check_size(&given)?;
+                table.check_index_keys(&given)?;
+            }
             Action::Update(Some(update)) => check_paths(update, &table.schema)?,
             _ => {}
         }
@@ -88,10 +94,11 @@ impl Write {
                 let before = old.clone().unwrap_or(given);
                 let after = update.map_or(Ok(before.clone()), |update| update.apply(&before))?;
                 check_size(&after)?;
+                table.check_index_keys(&after)?;
                 Some(after)
             }
         };
-        Ok(Change { table, row, writes, old, new })
+        Ok(Change { table, key, row, writes, old, new })
     }
 }
 

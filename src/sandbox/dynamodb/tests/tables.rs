@@ -31,7 +31,6 @@ fn a_table_is_creating_and_then_active() {
 #[case(json!({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}]}), "Invalid KeySchema: Some index key attribute have no definition")]
 #[case(json!({"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "y", "AttributeType": "S"}]}), "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")]
 #[case(json!({"BillingMode": "PROVISIONED"}), "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")]
-#[case(json!({"GlobalSecondaryIndexes": [{"IndexName": "x"}]}), "The kmslab sandbox does not support GlobalSecondaryIndexes")]
 #[case(json!({"StreamSpecification": {"StreamEnabled": true}}), "The kmslab sandbox does not support StreamSpecification")]
 #[case(json!({"SSESpecification": {"Enabled": true, "KMSMasterKeyId": "alias/x"}}), "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified")]
 #[case(json!({"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "y", "AttributeType": "M"}]}), "1 validation error detected: Value 'M' at 'attributeDefinitions.2.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]")]
