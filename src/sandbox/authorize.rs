@@ -236,7 +236,7 @@ pub fn is_service(name: &str) -> bool {
 
 /// Whether a grant's principal is this one. A service is the same in its global and its regional spelling.
 fn names(granted: &str, principal: &Principal) -> bool {
-    if granted == principal.arn || granted == principal.unique_id {
+    if principal.is_named(granted) {
         return true;
     }
     let service = |name: &str| name.split('.').next().unwrap_or_default().to_owned();

@@ -252,8 +252,14 @@ fn write_position(out: &mut Xml, name: &str, position: Position) {
 fn id_of(source: &PolicySource) -> String {
     match source {
         PolicySource::Managed { name, .. } => name.clone(),
-        PolicySource::Inline { user, name } => format!("user_{user}_{name}"),
-        PolicySource::KeyPolicy { key_arn } => key_arn.clone(),
+        PolicySource::Inline { user, name } => match user.strip_prefix("role ") {
+            Some(role) => format!("role_{role}_{name}"),
+            None => format!("user_{user}_{name}"),
+        },
+        PolicySource::KeyPolicy { key_arn: arn }
+        | PolicySource::Trust { role_arn: arn }
+        | PolicySource::Boundary { arn } => arn.clone(),
+        PolicySource::Session { index } => format!("session_{index}"),
         PolicySource::Grant { grant_id } => grant_id.clone(),
     }
 }
@@ -262,6 +268,10 @@ fn text_of<'a>(source: &PolicySource, user: &'a User) -> &'a str {
     match source {
         PolicySource::Managed { arn, .. } => managed::find(arn).map_or("", |policy| policy.text),
         PolicySource::Inline { name, .. } => user.inline.get(name).map_or("", |policy| &policy.text),
-        PolicySource::KeyPolicy { .. } | PolicySource::Grant { .. } => "",
+        PolicySource::KeyPolicy { .. }
+        | PolicySource::Trust { .. }
+        | PolicySource::Boundary { .. }
+        | PolicySource::Session { .. }
+        | PolicySource::Grant { .. } => "",
     }
 }

@@ -1,4 +1,4 @@
-//! The state of IAM: users with their access keys and policies.
+//! The state of IAM: users with their access keys and policies, and roles.
 //!
 //! Everything is written to the store before the copy in memory changes, so that a refused write leaves both as they
 //! were.
@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::role::{Role, TrustPolicy};
 use super::user::{AccessKey, Secret, User};
-use crate::policy::{NamedPolicy, Principal};
+use crate::policy::{NamedPolicy, PolicyDocument, Principal};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::entropy::Entropy;
 use crate::sandbox::store::{Store, StoreError};
@@ -19,6 +20,7 @@ pub const MAX_KEYS: usize = 2;
 pub(super) const ADMIN: &str = "kmslab-admin";
 pub(super) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const STORED_AS: &str = "user";
+const ROLES_STORED_AS: &str = "role";
 
 /// Users, access keys and policies.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Iam {
     users: BTreeMap<String, Arc<User>>,
     /// Whose access key it is: the name in lower case.
     owners: BTreeMap<String, String>,
+    /// By name in lower case.
+    roles: BTreeMap<String, Arc<Role>>,
     admin: (String, Secret),
 }
 
@@ -42,9 +46,13 @@ impl Iam {
             account: account.to_owned(),
             users: BTreeMap::new(),
             owners: BTreeMap::new(),
+            roles: BTreeMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
         store.load::<User>(STORED_AS)?.into_iter().for_each(|user| iam.remember(user));
+        for role in store.load::<Role>(ROLES_STORED_AS)? {
+            iam.roles.insert(role.name.to_ascii_lowercase(), Arc::new(role));
+        }
         iam.ensure_admin(store, &clock.timestamp(), entropy)?;
         Ok(iam)
     }
@@ -93,11 +101,14 @@ impl Iam {
 
     /// The identity policies of a principal: none for a service, for root, and for a user that is gone.
     pub fn policies_of(&self, principal: &Principal) -> Vec<NamedPolicy> {
-        self.user_of(principal).map(User::policies).unwrap_or_default()
+        match self.role_of(principal) {
+            Some(role) => role.policies(),
+            None => self.user_of(principal).map(User::policies).unwrap_or_default(),
+        }
     }
 
-    /// The principal that a policy's `"AWS"` element names: a user by ARN or unique id, or the root user by ARN or account id. `None`
-    /// if it names nobody in this account.
+    /// The principal that a policy's `"AWS"` element names: a user or role by ARN or unique id, a role's session by ARN, or
+    /// the root user by ARN or account id. `None` if it names nobody in this account.
     pub fn find_principal(&self, arn: &str) -> Option<Principal> {
         let root = Principal::root(&self.account);
         if arn == root.arn || arn == self.account {
@@ -107,7 +118,76 @@ impl Iam {
             let user = self.user(name.rsplit('/').next()?)?;
             return Some(user.principal(&self.account)).filter(|principal| principal.arn == arn);
         }
-        self.users.values().find(|user| user.id == arn).map(|user| user.principal(&self.account))
+        if let Some(name) = arn.strip_prefix(&format!("arn:aws:iam::{}:role/", self.account)) {
+            let role = self.role(name.rsplit('/').next()?)?;
+            return Some(role.principal(&self.account)).filter(|principal| principal.arn == arn);
+        }
+        if let Some(session) = arn.strip_prefix(&format!("arn:aws:sts::{}:assumed-role/", self.account)) {
+            let (role, session) = session.split_once('/')?;
+            return Some(self.role(role)?.session(&self.account, session, &[]));
+        }
+        let user = self.users.values().find(|user| user.id == arn).map(|user| user.principal(&self.account));
+        let role = || self.roles.values().find(|role| role.id == arn).map(|role| role.principal(&self.account));
+        user.or_else(role)
+    }
+
+    /// All roles, by name in lower case.
+    pub fn roles(&self) -> impl Iterator<Item = (&String, &Role)> {
+        self.roles.iter().map(|(name, role)| (name, &**role))
+    }
+
+    /// The role of this name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.get(&name.to_ascii_lowercase()).map(|role| &**role).filter(|role| role.name == name)
+    }
+
+    /// The role with this ARN.
+    pub fn role_at(&self, arn: &str) -> Option<&Role> {
+        self.role(arn.rsplit('/').next()?).filter(|role| role.arn(&self.account) == arn)
+    }
+
+    /// The role behind a principal; not one of the same name that came later.
+    pub fn role_of(&self, principal: &Principal) -> Option<&Role> {
+        let named = principal.role.as_ref()?;
+        self.role_at(&named.arn).filter(|role| role.id == named.unique_id)
+    }
+
+    /// Adds or replaces a role.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn save_role(&mut self, store: &mut Store, role: Role) -> Result<(), StoreError> {
+        store.put(ROLES_STORED_AS, &role.id, &role)?;
+        self.roles.insert(role.name.to_ascii_lowercase(), Arc::new(role));
+        Ok(())
+    }
+
+    /// Removes a role.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn remove_role(&mut self, store: &mut Store, role: &Role) -> Result<(), StoreError> {
+        store.delete(ROLES_STORED_AS, &role.id)?;
+        self.roles.remove(&role.name.to_ascii_lowercase());
+        Ok(())
+    }
+
+    /// Replaces a deleted principal's ARN by its unique id in trust policies, so that a new one of the same name inherits
+    /// nothing (IAM guide).
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn principal_deleted(&mut self, store: &mut Store, arn: &str, unique_id: &str) -> Result<(), StoreError> {
+        let trusting = self.roles.values().filter(|role| role.trust.document.principals().contains(&arn));
+        let trusting: Vec<Role> = trusting.map(|role| Role::clone(role)).collect();
+        for mut role in trusting {
+            let text = PolicyDocument::rename_principal(&role.trust.text, arn, unique_id);
+            if let Ok(trust) = TrustPolicy::try_from(text) {
+                role.trust = trust;
+                self.save_role(store, role)?;
+            }
+        }
+        Ok(())
     }
 
     /// The user of this name.

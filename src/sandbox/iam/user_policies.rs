@@ -2,7 +2,7 @@
 
 use super::managed::{self, Managed};
 use super::members::{self, Page};
-use super::user::{InlinePolicy, size};
+use super::user::{InlinePolicy, inline_size, size};
 use super::users::no_such_entity;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
@@ -10,8 +10,8 @@ use crate::sandbox::aws_names;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
 
-/// AWS's quota of managed policies for a user (IAM guide).
-const MAX_ATTACHED: usize = 10;
+/// AWS's quota of managed policies for a user or role (IAM guide).
+pub(super) const MAX_ATTACHED: usize = 10;
 /// AWS's limit for all inline policies of a user together, in characters without white space (IAM guide).
 const MAX_INLINE_SIZE: usize = 2048;
 
@@ -117,7 +117,7 @@ impl Request for PutUserPolicy {
         let policy = InlinePolicy::new(self.text)
             .map_err(|error| Fault::service(400, "MalformedPolicyDocument", error.to_string()))?;
         let replaced = user.inline.get(&self.name).map_or(0, |old| size(&old.text));
-        if user.inline_size() - replaced + size(&policy.text) > MAX_INLINE_SIZE {
+        if inline_size(&user.inline) - replaced + size(&policy.text) > MAX_INLINE_SIZE {
             let message = format!("Maximum policy size of {MAX_INLINE_SIZE} bytes exceeded for user {}", user.name);
             return Err(Fault::service(409, "LimitExceeded", message));
         }
@@ -197,8 +197,10 @@ impl Request for GetPolicy {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let policy = managed_policy(cx, "iam:GetPolicy", &self.0)?;
         let is_attached = |arns: &[String]| arns.iter().any(|arn| arn == policy.arn);
-        let attachments =
-            cx.account.state.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
+        let iam = &cx.account.state.iam;
+        let of_users = iam.users().filter(|(_, user)| is_attached(&user.attached)).count();
+        let of_roles = iam.roles().filter(|(_, role)| is_attached(&role.attached)).count();
+        let attachments = (of_users + of_roles).to_string();
         let mut out = Xml::new();
         xml::nest(&mut out, "Policy", |out| {
             xml::leaf(out, "PolicyName", policy.name);
@@ -257,7 +259,7 @@ fn managed_policy(cx: &mut Context<'_>, action: &str, arn: &str) -> Result<&'sta
 }
 
 /// A managed policy that the sandbox doesn't have. If AWS has it, the message says so instead of AWS's `message`.
-fn no_managed_policy(arn: &str, message: String) -> Fault {
+pub(super) fn no_managed_policy(arn: &str, message: String) -> Fault {
     if !aws_names::has_managed_policy(arn) {
         return no_such_entity(message);
     }

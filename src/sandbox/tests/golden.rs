@@ -3,6 +3,7 @@
 //!
 //! `KMSLAB_WRITE_GOLDEN=1 cargo test --lib golden` writes the transcript again.
 
+mod roles;
 mod script;
 mod tables;
 
@@ -187,6 +188,9 @@ fn write_decision(transcript: &mut String, record: &DecisionRecord) {
         let source = match &examined.source {
             PolicySource::Managed { name, .. } | PolicySource::Inline { name, .. } => name,
             PolicySource::KeyPolicy { .. } => "key policy",
+            PolicySource::Trust { .. } => "trust policy",
+            PolicySource::Boundary { .. } => "boundary",
+            PolicySource::Session { .. } => "session policy",
             PolicySource::Grant { grant_id } => &grant_id[..8],
         };
         let result = match &examined.result {

@@ -26,6 +26,7 @@ impl Recorder {
         self.simulations();
         self.conditions();
         self.endings(&table, &key);
+        self.roles();
     }
 
     fn front_layer(&mut self) {
