@@ -115,7 +115,9 @@ static OPERATIONS: &[Operation] = &[
     Operation::write::<kms::tags::UntagResource>(Kms, "UntagResource", &[]),
     Operation::write::<kms::aliases::UpdateAlias>(Kms, "UpdateAlias", &[]),
     Operation::write::<kms::keys::UpdateKeyDescription>(Kms, "UpdateKeyDescription", &[]),
+    Operation::write::<sts::assume_role::AssumeRole>(Sts, "AssumeRole", &["sts:TagSession"]),
     Operation::read::<sts::GetCallerIdentity>(Sts, "GetCallerIdentity", &[]),
+    Operation::read::<sts::session_token::GetSessionToken>(Sts, "GetSessionToken", &[]),
 ];
 
 /// The operation of a service with this name.

@@ -1,6 +1,6 @@
 //! IAM: users with their access keys, roles, and the policies of both.
 //!
-//! * `user`, `role`, `state`: what is stored;
+//! * `user`, `role`, `session`, `state`: what is stored;
 //! * `managed`: the AWS managed policies of the sandbox;
 //! * `members`: members that several operations share;
 //! * `users`, `access_keys`, `user_policies`, `roles`, `role_policies`, `simulate`: the operations.
@@ -9,14 +9,15 @@
 
 pub mod access_keys;
 mod managed;
-mod members;
-mod role;
+pub(super) mod members;
+pub(super) mod role;
 pub mod role_policies;
 pub mod roles;
+pub(super) mod session;
 pub mod simulate;
 pub mod state;
 #[cfg(test)]
 mod tests;
-mod user;
+pub(super) mod user;
 pub mod user_policies;
 pub mod users;

@@ -6,21 +6,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
 
 use super::role::{Role, TrustPolicy};
+use super::session::Session;
 use super::user::{AccessKey, Secret, User};
 use crate::policy::{NamedPolicy, PolicyDocument, Principal};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::entropy::Entropy;
+use crate::sandbox::error::Unauthenticated;
 use crate::sandbox::store::{Store, StoreError};
 
 /// AWS's quota of access keys for a user (IAM guide).
 pub const MAX_KEYS: usize = 2;
 pub(super) const ADMIN: &str = "kmslab-admin";
 pub(super) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+/// The most temporary credentials at a time. AWS throttles instead.
+const MAX_SESSIONS: usize = 10_000;
 const STORED_AS: &str = "user";
 const ROLES_STORED_AS: &str = "role";
+const SESSIONS_STORED_AS: &str = "session";
 
 /// Users, access keys and policies.
 #[derive(Debug, Clone)]
@@ -32,6 +38,8 @@ pub struct Iam {
     owners: BTreeMap<String, String>,
     /// By name in lower case.
     roles: BTreeMap<String, Arc<Role>>,
+    /// Temporary credentials by access key id.
+    sessions: BTreeMap<String, Arc<Session>>,
     admin: (String, Secret),
 }
 
@@ -47,11 +55,15 @@ impl Iam {
             users: BTreeMap::new(),
             owners: BTreeMap::new(),
             roles: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
         store.load::<User>(STORED_AS)?.into_iter().for_each(|user| iam.remember(user));
         for role in store.load::<Role>(ROLES_STORED_AS)? {
             iam.roles.insert(role.name.to_ascii_lowercase(), Arc::new(role));
+        }
+        for session in store.load::<Session>(SESSIONS_STORED_AS)? {
+            iam.sessions.insert(session.id.clone(), Arc::new(session));
         }
         iam.ensure_admin(store, &clock.timestamp(), entropy)?;
         Ok(iam)
@@ -97,6 +109,27 @@ impl Iam {
         let user = self.users.get(self.owners.get(access_key_id)?)?;
         let key = user.keys.iter().find(|key| key.id == access_key_id && key.active)?;
         Some((user.principal(&self.account), key.secret.expose().clone()))
+    }
+
+    /// The principal and the secret of temporary credentials, at `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// [`Unauthenticated::UnknownKey`] when nobody issued the token with this access key id, or its user or role is gone;
+    /// [`Unauthenticated::Expired`].
+    pub fn secret_of_session(
+        &self,
+        access_key_id: &str,
+        token: &[u8],
+        now: i64,
+    ) -> Result<(Principal, Zeroizing<String>), Unauthenticated> {
+        let session = self.session(access_key_id).ok_or(Unauthenticated::UnknownKey)?;
+        constant_time::verify_slices_are_equal(session.token.expose().as_bytes(), token)
+            .map_err(|_| Unauthenticated::UnknownKey)?;
+        let principal = session.principal(self, &self.account).ok_or(Unauthenticated::UnknownKey)?;
+        if session.is_expired(now) {
+            return Err(Unauthenticated::Expired);
+        }
+        Ok((principal, session.secret.expose().clone()))
     }
 
     /// The identity policies of a principal: none for a service, for root, and for a user that is gone.
@@ -170,6 +203,30 @@ impl Iam {
         store.delete(ROLES_STORED_AS, &role.id)?;
         self.roles.remove(&role.name.to_ascii_lowercase());
         Ok(())
+    }
+
+    /// Temporary credentials by their access key id, expired ones included.
+    pub fn session(&self, access_key_id: &str) -> Option<&Session> {
+        self.sessions.get(access_key_id).map(|session| &**session)
+    }
+
+    /// Adds temporary credentials, and forgets those that expired long before `now`, in Unix seconds. Whether there was
+    /// room for them.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn add_session(&mut self, store: &mut Store, session: Session, now: i64) -> Result<bool, StoreError> {
+        let forgotten = self.sessions.values().filter(|session| session.is_forgotten(now));
+        for id in forgotten.map(|session| session.id.clone()).collect::<Vec<_>>() {
+            store.delete(SESSIONS_STORED_AS, &id)?;
+            self.sessions.remove(&id);
+        }
+        if self.sessions.len() >= MAX_SESSIONS {
+            return Ok(false);
+        }
+        store.put(SESSIONS_STORED_AS, &session.id, &session)?;
+        self.sessions.insert(session.id.clone(), Arc::new(session));
+        Ok(true)
     }
 
     /// Replaces a deleted principal's ARN by its unique id in trust policies, so that a new one of the same name inherits

@@ -172,8 +172,9 @@ fn element(text: &str, name: &str) -> String {
 /// The text without secrets, and without the path of the temporary database.
 fn redact(text: &str) -> String {
     let mut shown = text.to_owned();
-    for (from, to) in [("<SecretAccessKey>", "</SecretAccessKey>"), ("\"database\":\"", "\"")] {
-        if let Some((before, rest)) = text.split_once(from) {
+    let token = ("<SessionToken>", "</SessionToken>");
+    for (from, to) in [("<SecretAccessKey>", "</SecretAccessKey>"), token, ("\"database\":\"", "\"")] {
+        if let Some((before, rest)) = shown.clone().split_once(from) {
             shown = format!("{before}{from}[redacted]{to}{}", rest.split_once(to).unwrap().1);
         }
     }

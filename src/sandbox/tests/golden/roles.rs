@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Recorder, policy};
+use crate::sandbox::service::Service;
 
 const ROLE: (&str, &str) = ("RoleName", "app");
 const DYNAMODB_FULL: &str = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess";
@@ -57,5 +58,27 @@ impl Recorder {
         self.iam("admin", "DeleteRole", &[ROLE]);
         self.iam("admin", "DeleteRolePolicy", &[ROLE, ("PolicyName", "list")]);
         self.iam("admin", "DeleteRole", &[ROLE]);
+    }
+
+    pub(super) fn sessions(&mut self) {
+        let document = ("AssumeRolePolicyDocument", &*trust("arn:aws:iam::111122223333:root"));
+        self.iam("admin", "CreateRole", &[ROLE, document]);
+        let role = ("RoleArn", "arn:aws:iam::111122223333:role/app");
+        let session = ("RoleSessionName", "one");
+        let text = policy(json!({ "Effect": "Allow", "Action": "kms:List*", "Resource": "*" }));
+        for parameters in [
+            &[][..],
+            &[role, ("RoleSessionName", "a b"), ("DurationSeconds", "899"), ("ExternalId", "?")],
+            &[role, session, ("DurationSeconds", "43200")],
+            &[role, session, ("Policy", "{")],
+            &[role, session, ("SerialNumber", "arn:aws:iam::111122223333:mfa/a"), ("TokenCode", "123456")],
+            &[("RoleArn", "arn:aws:iam::111122223333:role/none"), session],
+            &[role, session, ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red"), ("Policy", &text)],
+        ] {
+            self.query("admin", Service::Sts, "AssumeRole", parameters);
+        }
+        self.query("carol", Service::Sts, "AssumeRole", &[role, session]);
+        self.query("carol", Service::Sts, "GetSessionToken", &[]);
+        self.query("carol", Service::Sts, "GetSessionToken", &[("DurationSeconds", "129601")]);
     }
 }

@@ -27,6 +27,7 @@ impl Recorder {
         self.conditions();
         self.endings(&table, &key);
         self.roles();
+        self.sessions();
     }
 
     fn front_layer(&mut self) {
@@ -60,7 +61,7 @@ impl Recorder {
         for (service, operation) in [
             (Service::Iam, "CreateGroup"),
             (Service::Iam, "Nonsense"),
-            (Service::Sts, "AssumeRole"),
+            (Service::Sts, "AssumeRoleWithSAML"),
             (Service::Sts, "X"),
         ] {
             self.query("admin", service, operation, &[]);
