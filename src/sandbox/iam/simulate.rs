@@ -1,8 +1,10 @@
-//! `SimulatePrincipalPolicy`: what a user's policies would decide.
+//! `SimulatePrincipalPolicy`: what the policies of a user or role would decide.
+
+use std::collections::BTreeMap;
 
 use super::managed;
 use super::members::{Page, invalid};
-use super::user::User;
+use super::user::InlinePolicy;
 use super::users::no_such_entity;
 use crate::policy::{
     AccessRequest, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position,
@@ -36,6 +38,9 @@ const CONTEXT_KEY_TYPES: [&str; 12] = [
     "date",
     "dateList",
 ];
+
+/// The inline policies of the principal, by name.
+type Inline = BTreeMap<String, InlinePolicy>;
 
 /// A decision for one resource.
 struct Simulated<'a> {
@@ -111,13 +116,16 @@ impl Request for SimulatePrincipalPolicy {
         }
         cx.authorize("iam:SimulatePrincipalPolicy", Resource::Arn(arn), &ConditionContext::default())?;
         let iam = &cx.account.state.iam;
-        let principal = iam.find_principal(arn).filter(|principal| principal.user_name.is_some());
-        let found = principal.and_then(|principal| Some((iam.user_of(&principal)?, principal)));
-        let (user, principal) =
-            found.ok_or_else(|| no_such_entity(format!("The user with ARN {arn} cannot be found.")))?;
+        // A session is no source of policies: its role is.
+        let principal =
+            iam.find_principal(arn).filter(|principal| !arn.contains(":assumed-role/") && !principal.is_root());
+        let found = principal.and_then(|principal| Some((iam.inline_of(&principal)?, principal)));
+        let kind = if arn.contains(":role/") { "role" } else { "user" };
+        let (inline, principal) =
+            found.ok_or_else(|| no_such_entity(format!("The {kind} with ARN {arn} cannot be found.")))?;
         let mut context = of_principal(&principal);
         context.merge(&self.entries);
-        let policies = user.policies();
+        let policies = iam.policies_of(&principal);
         let missing = missing_keys(&policies, &context);
         let mut out = Xml::new();
         let write = |out: &mut Xml, action: &String| {
@@ -126,7 +134,7 @@ impl Request for SimulatePrincipalPolicy {
                 Simulated { resource, decision: simulate(&call, &policies) }
             };
             let results: Vec<Simulated> = self.resources.iter().map(|resource| simulated(resource)).collect();
-            write_result(out, action, &results, user, &missing);
+            write_result(out, action, &results, inline, &missing);
         };
         self.page?.write(&mut out, "EvaluationResults", &self.actions, |action| action, write);
         Ok(out.into())
@@ -198,7 +206,7 @@ fn missing_keys(policies: &[NamedPolicy], context: &ConditionContext) -> Vec<Str
 }
 
 /// One `EvaluationResult`: the most restrictive decision, and below it one for each resource that was named.
-fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User, missing: &[String]) {
+fn write_result(out: &mut Xml, action: &str, results: &[Simulated], inline: &Inline, missing: &[String]) {
     let Some(first) = results.iter().min_by_key(|result| result.rank()) else { return };
     let named = if let [one] = results { one.resource } else { "*" };
     xml::leaf(out, "EvalActionName", action);
@@ -210,7 +218,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User,
             decisive.push(matched);
         }
     }
-    write_matched(out, decisive, user);
+    write_matched(out, decisive, inline);
     write_missing(out, missing);
     if results.iter().all(|result| result.resource == "*") {
         return;
@@ -219,7 +227,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User,
     xml::list(out, "ResourceSpecificResults", results, |out, result| {
         xml::leaf(out, "EvalResourceName", result.resource);
         xml::leaf(out, "EvalResourceDecision", result.word());
-        write_matched(out, result.matched(), user);
+        write_matched(out, result.matched(), inline);
         write_missing(out, missing);
     });
 }
@@ -228,12 +236,12 @@ fn write_missing(out: &mut Xml, missing: &[String]) {
     xml::list(out, "MissingContextValues", missing, |out, key| out.push_str(&escape(key)));
 }
 
-fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, user: &User) {
+fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, inline: &Inline) {
     xml::list(out, "MatchedStatements", matched, |out, examined| {
         xml::leaf(out, "SourcePolicyId", &id_of(&examined.source));
         // AWS says so of managed and inline policies alike (Terraform's tests on AWS).
         xml::leaf(out, "SourcePolicyType", "IAM Policy");
-        let positions = statement_positions(text_of(&examined.source, user));
+        let positions = statement_positions(text_of(&examined.source, inline));
         if let Some((start, end)) = positions.get(examined.statement) {
             write_position(out, "StartPosition", *start);
             write_position(out, "EndPosition", *end);
@@ -264,10 +272,10 @@ fn id_of(source: &PolicySource) -> String {
     }
 }
 
-fn text_of<'a>(source: &PolicySource, user: &'a User) -> &'a str {
+fn text_of<'a>(source: &PolicySource, inline: &'a Inline) -> &'a str {
     match source {
         PolicySource::Managed { arn, .. } => managed::find(arn).map_or("", |policy| policy.text),
-        PolicySource::Inline { name, .. } => user.inline.get(name).map_or("", |policy| &policy.text),
+        PolicySource::Inline { name, .. } => inline.get(name).map_or("", |policy| &policy.text),
         PolicySource::KeyPolicy { .. }
         | PolicySource::Trust { .. }
         | PolicySource::Boundary { .. }

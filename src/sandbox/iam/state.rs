@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::role::{Role, TrustPolicy};
 use super::session::Session;
-use super::user::{AccessKey, Secret, User};
+use super::user::{AccessKey, InlinePolicy, Secret, User};
 use crate::policy::{NamedPolicy, PolicyDocument, Principal};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::entropy::Entropy;
@@ -138,6 +138,12 @@ impl Iam {
             Some(role) => role.policies(),
             None => self.user_of(principal).map(User::policies).unwrap_or_default(),
         }
+    }
+
+    /// The inline policies of a user or role, by name; `None` for anybody else.
+    pub fn inline_of(&self, principal: &Principal) -> Option<&BTreeMap<String, InlinePolicy>> {
+        let of_user = || self.user_of(principal).map(|user| &user.inline);
+        self.role_of(principal).map(|role| &role.inline).or_else(of_user)
     }
 
     /// The principal that a policy's `"AWS"` element names: a user or role by ARN or unique id, a role's session by ARN, or
