@@ -108,8 +108,8 @@ impl Role {
     }
 
     /// The role's policies, ready for evaluation.
-    pub fn policies(&self) -> Vec<NamedPolicy> {
-        named_policies(&format!("role {}", self.name), &self.attached, &self.inline)
+    pub fn policies(&self, managed: impl Fn(&str) -> Option<NamedPolicy>) -> Vec<NamedPolicy> {
+        named_policies(managed, &format!("role {}", self.name), &self.attached, &self.inline)
     }
 
     /// The trust policy, ready for evaluation.

@@ -1,7 +1,7 @@
 //! Policies of roles, attached and inline.
 
-use super::managed::{self, Managed};
 use super::members::{self, Page};
+use super::policy::Known;
 use super::user::{InlinePolicy, inline_size, size};
 use super::user_policies::{MAX_ATTACHED, no_managed_policy};
 use super::users::no_such_entity;
@@ -27,7 +27,7 @@ impl Request for AttachRolePolicy {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.arn;
         let mut role = cx.role("iam:AttachRolePolicy", &self.role, &facts([("iam:PolicyARN", &arn)]))?;
-        if managed::find(&arn).is_none() {
+        if cx.account.state.iam.managed(&arn).is_none() {
             return Err(no_managed_policy(&arn, format!("Policy {arn} does not exist or is not attachable.")));
         }
         // Attaching twice is no error (IAM guide).
@@ -79,14 +79,14 @@ impl Request for ListAttachedRolePolicies {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let role = cx.role("iam:ListAttachedRolePolicies", &self.role, &ConditionContext::default())?;
-        // All managed policies of the sandbox have the path `/`.
-        let attached = role.attached.iter().filter(|_| self.prefix == "/").filter_map(|arn| managed::find(arn));
+        let attached = role.attached.iter().filter_map(|arn| cx.account.state.iam.managed(arn));
+        let attached = attached.filter(|policy| policy.path().starts_with(&self.prefix));
         let mut out = Xml::new();
-        let write = |out: &mut Xml, policy: &Managed| {
-            xml::leaf(out, "PolicyName", policy.name);
-            xml::leaf(out, "PolicyArn", policy.arn);
+        let write = |out: &mut Xml, policy: Known| {
+            xml::leaf(out, "PolicyName", policy.name());
+            xml::leaf(out, "PolicyArn", policy.arn());
         };
-        self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn, write);
+        self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn(), write);
         Ok(out.into())
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::Iam;
 use super::user::{InlinePolicy, Secret};
-use crate::policy::{Limits, NamedPolicy, PolicySource, Principal};
+use crate::policy::{Limits, NamedPolicy, PolicySource};
 
 /// For how long expired credentials are known as expired, in seconds. After that they are like any unknown ones.
 const REMEMBERED: i64 = 24 * 3600;
@@ -62,17 +61,6 @@ impl Session {
     /// Whether it is expired for so long that it can be forgotten.
     pub fn is_forgotten(&self, now: i64) -> bool {
         self.expires.saturating_add(REMEMBERED) <= now
-    }
-
-    /// The principal; `None` when its user or role is gone.
-    pub fn principal(&self, iam: &Iam, account: &str) -> Option<Principal> {
-        let principal = match &self.bearer {
-            Bearer::User { name, id } => iam.user(name).filter(|user| user.id == *id)?.principal(account),
-            Bearer::Role { name, id, session, tags, .. } => {
-                iam.role(name).filter(|role| role.id == *id)?.session(account, session, tags)
-            }
-        };
-        Some(Principal { token_issued: Some(self.issued.clone()), ..principal })
     }
 
     /// What the session itself limits.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::managed;
 use super::members::{Page, invalid};
+use super::state::Iam;
 use super::user::InlinePolicy;
 use super::users::no_such_entity;
 use crate::policy::{
@@ -38,9 +38,6 @@ const CONTEXT_KEY_TYPES: [&str; 12] = [
     "date",
     "dateList",
 ];
-
-/// The inline policies of the principal, by name.
-type Inline = BTreeMap<String, InlinePolicy>;
 
 /// A decision for one resource.
 struct Simulated<'a> {
@@ -126,6 +123,7 @@ impl Request for SimulatePrincipalPolicy {
         let mut context = of_principal(&principal);
         context.merge(&self.entries);
         let policies = iam.policies_of(&principal);
+        let texts = Texts { iam, inline };
         let missing = missing_keys(&policies, &context);
         let mut out = Xml::new();
         let write = |out: &mut Xml, action: &String| {
@@ -134,7 +132,7 @@ impl Request for SimulatePrincipalPolicy {
                 Simulated { resource, decision: simulate(&call, &policies) }
             };
             let results: Vec<Simulated> = self.resources.iter().map(|resource| simulated(resource)).collect();
-            write_result(out, action, &results, inline, &missing);
+            write_result(out, action, &results, &texts, &missing);
         };
         self.page?.write(&mut out, "EvaluationResults", &self.actions, |action| action, write);
         Ok(out.into())
@@ -206,7 +204,7 @@ fn missing_keys(policies: &[NamedPolicy], context: &ConditionContext) -> Vec<Str
 }
 
 /// One `EvaluationResult`: the most restrictive decision, and below it one for each resource that was named.
-fn write_result(out: &mut Xml, action: &str, results: &[Simulated], inline: &Inline, missing: &[String]) {
+fn write_result(out: &mut Xml, action: &str, results: &[Simulated], texts: &Texts<'_>, missing: &[String]) {
     let Some(first) = results.iter().min_by_key(|result| result.rank()) else { return };
     let named = if let [one] = results { one.resource } else { "*" };
     xml::leaf(out, "EvalActionName", action);
@@ -218,7 +216,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], inline: &Inl
             decisive.push(matched);
         }
     }
-    write_matched(out, decisive, inline);
+    write_matched(out, decisive, texts);
     write_missing(out, missing);
     if results.iter().all(|result| result.resource == "*") {
         return;
@@ -227,7 +225,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], inline: &Inl
     xml::list(out, "ResourceSpecificResults", results, |out, result| {
         xml::leaf(out, "EvalResourceName", result.resource);
         xml::leaf(out, "EvalResourceDecision", result.word());
-        write_matched(out, result.matched(), inline);
+        write_matched(out, result.matched(), texts);
         write_missing(out, missing);
     });
 }
@@ -236,12 +234,12 @@ fn write_missing(out: &mut Xml, missing: &[String]) {
     xml::list(out, "MissingContextValues", missing, |out, key| out.push_str(&escape(key)));
 }
 
-fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, inline: &Inline) {
+fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, texts: &Texts<'_>) {
     xml::list(out, "MatchedStatements", matched, |out, examined| {
         xml::leaf(out, "SourcePolicyId", &id_of(&examined.source));
         // AWS says so of managed and inline policies alike (Terraform's tests on AWS).
         xml::leaf(out, "SourcePolicyType", "IAM Policy");
-        let positions = statement_positions(text_of(&examined.source, inline));
+        let positions = statement_positions(&texts.of(&examined.source));
         if let Some((start, end)) = positions.get(examined.statement) {
             write_position(out, "StartPosition", *start);
             write_position(out, "EndPosition", *end);
@@ -272,14 +270,25 @@ fn id_of(source: &PolicySource) -> String {
     }
 }
 
-fn text_of<'a>(source: &PolicySource, inline: &'a Inline) -> &'a str {
-    match source {
-        PolicySource::Managed { arn, .. } => managed::find(arn).map_or("", |policy| policy.text),
-        PolicySource::Inline { name, .. } => inline.get(name).map_or("", |policy| &policy.text),
-        PolicySource::KeyPolicy { .. }
-        | PolicySource::Trust { .. }
-        | PolicySource::Boundary { .. }
-        | PolicySource::Session { .. }
-        | PolicySource::Grant { .. } => "",
+/// Where the texts of a principal's policies are.
+struct Texts<'a> {
+    iam: &'a Iam,
+    /// The principal's inline policies, by name.
+    inline: &'a BTreeMap<String, InlinePolicy>,
+}
+
+impl Texts<'_> {
+    fn of(&self, source: &PolicySource) -> String {
+        match source {
+            PolicySource::Managed { arn, .. } => {
+                self.iam.managed(arn).map_or(String::new(), |one| one.text().to_owned())
+            }
+            PolicySource::Inline { name, .. } => self.inline.get(name).map_or(String::new(), |one| one.text.clone()),
+            PolicySource::KeyPolicy { .. }
+            | PolicySource::Trust { .. }
+            | PolicySource::Boundary { .. }
+            | PolicySource::Session { .. }
+            | PolicySource::Grant { .. } => String::new(),
+        }
     }
 }

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
 
+use super::managed;
+use super::policy::{Known, Policy};
 use super::role::{Role, TrustPolicy};
-use super::session::Session;
+use super::session::{Bearer, Session};
 use super::user::{AccessKey, InlinePolicy, Secret, User};
 use crate::policy::{NamedPolicy, PolicyDocument, Principal};
 use crate::sandbox::clock::Clock;
@@ -27,6 +29,7 @@ const MAX_SESSIONS: usize = 10_000;
 const STORED_AS: &str = "user";
 const ROLES_STORED_AS: &str = "role";
 const SESSIONS_STORED_AS: &str = "session";
+const POLICIES_STORED_AS: &str = "policy";
 
 /// Users, access keys and policies.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Iam {
     owners: BTreeMap<String, String>,
     /// By name in lower case.
     roles: BTreeMap<String, Arc<Role>>,
+    /// Customer managed policies by ARN.
+    policies: BTreeMap<String, Arc<Policy>>,
     /// Temporary credentials by access key id.
     sessions: BTreeMap<String, Arc<Session>>,
     admin: (String, Secret),
@@ -55,12 +60,16 @@ impl Iam {
             users: BTreeMap::new(),
             owners: BTreeMap::new(),
             roles: BTreeMap::new(),
+            policies: BTreeMap::new(),
             sessions: BTreeMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
         store.load::<User>(STORED_AS)?.into_iter().for_each(|user| iam.remember(user));
         for role in store.load::<Role>(ROLES_STORED_AS)? {
             iam.roles.insert(role.name.to_ascii_lowercase(), Arc::new(role));
+        }
+        for policy in store.load::<Policy>(POLICIES_STORED_AS)? {
+            iam.policies.insert(policy.arn.clone(), Arc::new(policy));
         }
         for session in store.load::<Session>(SESSIONS_STORED_AS)? {
             iam.sessions.insert(session.id.clone(), Arc::new(session));
@@ -125,18 +134,31 @@ impl Iam {
         let session = self.session(access_key_id).ok_or(Unauthenticated::UnknownKey)?;
         constant_time::verify_slices_are_equal(session.token.expose().as_bytes(), token)
             .map_err(|_| Unauthenticated::UnknownKey)?;
-        let principal = session.principal(self, &self.account).ok_or(Unauthenticated::UnknownKey)?;
+        let principal = self.principal_of(session).ok_or(Unauthenticated::UnknownKey)?;
         if session.is_expired(now) {
             return Err(Unauthenticated::Expired);
         }
         Ok((principal, session.secret.expose().clone()))
     }
 
+    /// The principal of temporary credentials; `None` when its user or role is gone.
+    fn principal_of(&self, session: &Session) -> Option<Principal> {
+        let account = &self.account;
+        let principal = match &session.bearer {
+            Bearer::User { name, id } => self.user(name).filter(|user| user.id == *id)?.principal(account),
+            Bearer::Role { name, id, session, tags, .. } => {
+                self.role(name).filter(|role| role.id == *id)?.session(account, session, tags)
+            }
+        };
+        Some(Principal { token_issued: Some(session.issued.clone()), ..principal })
+    }
+
     /// The identity policies of a principal: none for a service, for root, and for a user that is gone.
     pub fn policies_of(&self, principal: &Principal) -> Vec<NamedPolicy> {
+        let managed = |arn: &str| self.managed(arn)?.named();
         match self.role_of(principal) {
-            Some(role) => role.policies(),
-            None => self.user_of(principal).map(User::policies).unwrap_or_default(),
+            Some(role) => role.policies(managed),
+            None => self.user_of(principal).map(|user| user.policies(managed)).unwrap_or_default(),
         }
     }
 
@@ -168,6 +190,44 @@ impl Iam {
         let user = self.users.values().find(|user| user.id == arn).map(|user| user.principal(&self.account));
         let role = || self.roles.values().find(|role| role.id == arn).map(|role| role.principal(&self.account));
         user.or_else(role)
+    }
+
+    /// The managed policy with this ARN: AWS's or a customer's.
+    pub fn managed(&self, arn: &str) -> Option<Known> {
+        let customer = || self.policies.get(arn).map(|policy| Known::Customer(Arc::clone(policy)));
+        managed::find(arn).map(Known::Aws).or_else(customer)
+    }
+
+    /// All customer managed policies, by ARN.
+    pub fn customer_policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.policies.values()
+    }
+
+    /// How many users and roles a managed policy is attached to.
+    pub fn attachments(&self, arn: &str) -> usize {
+        let is_attached = |arns: &[String]| arns.iter().any(|known| known == arn);
+        let of_users = self.users.values().filter(|user| is_attached(&user.attached)).count();
+        of_users + self.roles.values().filter(|role| is_attached(&role.attached)).count()
+    }
+
+    /// Adds or replaces a customer managed policy.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn save_policy(&mut self, store: &mut Store, policy: Policy) -> Result<(), StoreError> {
+        store.put(POLICIES_STORED_AS, &policy.id, &policy)?;
+        self.policies.insert(policy.arn.clone(), Arc::new(policy));
+        Ok(())
+    }
+
+    /// Removes a customer managed policy.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn remove_policy(&mut self, store: &mut Store, policy: &Policy) -> Result<(), StoreError> {
+        store.delete(POLICIES_STORED_AS, &policy.id)?;
+        self.policies.remove(&policy.arn);
+        Ok(())
     }
 
     /// All roles, by name in lower case.

@@ -12,6 +12,7 @@ use crate::sandbox::xml::Xml;
 
 type Answer = Result<Xml, Fault>;
 
+mod policies;
 mod roles;
 mod sdk;
 mod simulate;

@@ -9,8 +9,6 @@ use zeroize::Zeroizing;
 
 use crate::policy::{NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource, Principal};
 
-use super::managed;
-
 /// One IAM user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
@@ -119,14 +117,19 @@ impl User {
     }
 
     /// The user's policies, ready for evaluation: the managed ones as attached, then the inline ones by name.
-    pub fn policies(&self) -> Vec<NamedPolicy> {
-        named_policies(&self.name, &self.attached, &self.inline)
+    pub fn policies(&self, managed: impl Fn(&str) -> Option<NamedPolicy>) -> Vec<NamedPolicy> {
+        named_policies(managed, &self.name, &self.attached, &self.inline)
     }
 }
 
-/// The policies of a user or role, ready for evaluation. A trace calls the owner of an inline policy `owner`.
-pub fn named_policies(owner: &str, attached: &[String], inline: &BTreeMap<String, InlinePolicy>) -> Vec<NamedPolicy> {
-    let managed = attached.iter().filter_map(|arn| managed::find(arn)).map(managed::Managed::named);
+/// The policies of a user or role, ready for evaluation. `managed` finds the attached ones. A trace calls the owner of an inline policy `owner`.
+pub fn named_policies(
+    managed: impl Fn(&str) -> Option<NamedPolicy>,
+    owner: &str,
+    attached: &[String],
+    inline: &BTreeMap<String, InlinePolicy>,
+) -> Vec<NamedPolicy> {
+    let managed = attached.iter().filter_map(|arn| managed(arn));
     let inline = inline.iter().map(|(name, policy)| NamedPolicy {
         source: PolicySource::Inline { user: owner.to_owned(), name: name.clone() },
         document: Arc::clone(&policy.document),

@@ -81,4 +81,34 @@ impl Recorder {
         self.query("carol", Service::Sts, "GetSessionToken", &[]);
         self.query("carol", Service::Sts, "GetSessionToken", &[("DurationSeconds", "129601")]);
     }
+
+    pub(super) fn managed_policies(&mut self) {
+        let arn = ("PolicyArn", "arn:aws:iam::111122223333:policy/own");
+        let name = ("PolicyName", "own");
+        let text = policy(json!({ "Effect": "Allow", "Action": "kms:List*", "Resource": "*" }));
+        let document = ("PolicyDocument", text.as_str());
+        self.iam("admin", "CreatePolicy", &[]);
+        self.iam("admin", "CreatePolicy", &[name, ("PolicyDocument", "{")]);
+        self.iam("carol", "CreatePolicy", &[name, document]);
+        self.iam("admin", "CreatePolicy", &[name, document, ("Description", "d")]);
+        self.iam("admin", "CreatePolicy", &[name, document]);
+        self.iam("admin", "CreatePolicyVersion", &[arn, document, ("SetAsDefault", "true")]);
+        self.iam("admin", "CreatePolicyVersion", &[("PolicyArn", DYNAMODB_FULL), document]);
+        self.iam("admin", "ListPolicyVersions", &[arn]);
+        self.iam("admin", "GetPolicyVersion", &[arn, ("VersionId", "v2")]);
+        self.iam("admin", "SetDefaultPolicyVersion", &[arn, ("VersionId", "v1")]);
+        self.iam("admin", "SetDefaultPolicyVersion", &[arn, ("VersionId", "v9")]);
+        self.iam("admin", "AttachRolePolicy", &[ROLE, arn]);
+        self.iam("admin", "ListAttachedRolePolicies", &[ROLE]);
+        self.iam("admin", "ListPolicies", &[("Scope", "Local")]);
+        self.iam("admin", "ListPolicies", &[("OnlyAttached", "true")]);
+        self.iam("admin", "GetPolicy", &[arn]);
+        self.iam("admin", "DeletePolicy", &[arn]);
+        self.iam("admin", "DetachRolePolicy", &[ROLE, arn]);
+        self.iam("admin", "DeletePolicy", &[arn]);
+        self.iam("admin", "DeletePolicyVersion", &[arn, ("VersionId", "v1")]);
+        self.iam("admin", "DeletePolicyVersion", &[arn, ("VersionId", "v2")]);
+        self.iam("admin", "DeletePolicy", &[arn]);
+        self.iam("admin", "GetPolicy", &[arn]);
+    }
 }

@@ -28,6 +28,7 @@ impl Recorder {
         self.endings(&table, &key);
         self.roles();
         self.sessions();
+        self.managed_policies();
     }
 
     fn front_layer(&mut self) {
