@@ -44,7 +44,13 @@ impl ConditionContext {
     }
 
     fn describe_caller(&mut self, principal: &Principal) {
-        self.set("aws:PrincipalArn", &principal.arn).set("aws:PrincipalAccount", &principal.account);
+        // For a session it is the role's (IAM guide).
+        let arn = principal.role.as_ref().map_or(&principal.arn, |role| &role.arn);
+        self.set("aws:PrincipalArn", arn).set("aws:PrincipalAccount", &principal.account);
+        if let Some(issued) = &principal.token_issued {
+            // Nobody has a second factor here, and temporary credentials say so (IAM guide).
+            self.set("aws:TokenIssueTime", issued).set("aws:MultiFactorAuthPresent", "false");
+        }
         let kind = if principal.is_root() {
             "Account"
         } else if principal.arn.contains(":assumed-role/") {

@@ -19,6 +19,8 @@ pub enum PolicyKind {
     Identity,
     /// Attached to a KMS key: needs a `Principal`.
     Key,
+    /// A role's trust policy: needs a `Principal`, and has no `Resource`, because it is about its role.
+    Trust,
 }
 
 /// What a matching statement does.
@@ -191,9 +193,16 @@ fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<S
             _ => Ok(Pattern::action(text)),
         }
     })?;
-    let resources = selector(members, "Resource", "NotResource")?
-        .filter(|resources| !resources.entries().is_empty())
-        .ok_or(Kind::NoResources)?;
+    if kind == PolicyKind::Trust
+        && let Some(field) = ["Resource", "NotResource"].into_iter().find(|field| members.contains_key(*field))
+    {
+        return Err(Kind::ProhibitedField(field));
+    }
+    let resources = match kind {
+        PolicyKind::Trust => Some(Selector::Only(vec!["*".to_owned()])),
+        PolicyKind::Identity | PolicyKind::Key => selector(members, "Resource", "NotResource")?,
+    };
+    let resources = resources.filter(|resources| !resources.entries().is_empty()).ok_or(Kind::NoResources)?;
     let resources = compile(resources, |text| {
         if text == "*" || text.starts_with("arn:") {
             Ok(Pattern::compile(text, Syntax::Resource, variables))

@@ -53,6 +53,20 @@ pub enum PolicyErrorKind {
     IamRegion(String),
     #[error("Resource {0} can not contain region information.")]
     S3Region(String),
+    #[error("This policy contains invalid Json")]
+    InvalidJson(String),
+    #[error("Has prohibited field {0}")]
+    ProhibitedField(&'static str),
+    #[error("Missing required field Principal")]
+    MissingPrincipal,
+    #[error("Missing required field Principal cannot be empty!")]
+    EmptyPrincipal,
+    #[error("AssumeRole policy must not contain NotPrincipal field.")]
+    NotPrincipal,
+    #[error("Missing required field Action")]
+    MissingAction,
+    #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
+    NotAssumeRole(String),
     #[error("IAM resource path must either be \"*\" or start with {IAM_PATHS}.")]
     IamPath(String),
 }
@@ -76,6 +90,8 @@ impl PolicyErrorKind {
             | Self::NoVendor(detail)
             | Self::SeveralColons(detail)
             | Self::InvalidResourceVendor(detail)
+            | Self::InvalidJson(detail)
+            | Self::NotAssumeRole(detail)
             | Self::IamPath(detail) => Some(detail),
             _ => None,
         }

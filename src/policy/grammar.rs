@@ -26,6 +26,62 @@ impl PolicyDocument {
     }
 }
 
+/// The actions that a trust policy can be about (IAM guide).
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
+impl PolicyDocument {
+    /// Reads a trust policy that is about to be stored. Whether its principals exist is the caller's to check.
+    ///
+    /// # Errors
+    /// [`PolicyError`] in the words that AWS has for trust policies alone, else those of [`PolicyDocument::parse`].
+    pub fn parse_new_trust(text: &str) -> Result<Self, PolicyError> {
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| PolicyError::from(Kind::InvalidJson(error.to_string())))?;
+        let statements = match value.get("Statement") {
+            Some(serde_json::Value::Array(all)) => all.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for (index, statement) in statements.iter().enumerate() {
+            let sid = statement.get("Sid").and_then(serde_json::Value::as_str);
+            check_trust(statement).map_err(|kind| kind.in_statement(index, sid))?;
+        }
+        let document = Self::parse(PolicyKind::Trust, text)?;
+        for (index, statement) in document.statements.iter().enumerate() {
+            let mut actions = statement.actions.entries().iter().map(Pattern::text);
+            let is_known = |text: &str| TRUST_ACTIONS.iter().any(|known| known.eq_ignore_ascii_case(text));
+            let is_wild = |text: &str| text.contains(['*', '?']) && text.to_ascii_lowercase().starts_with("sts:");
+            if let Some(wrong) = actions.find(|text| !is_known(text) && !is_wild(text)) {
+                let kind = Kind::NotAssumeRole(format!("{wrong:?}"));
+                return Err(kind.in_statement(index, statement.sid.as_deref()));
+            }
+        }
+        Ok(document)
+    }
+}
+
+fn check_trust(statement: &serde_json::Value) -> Result<(), Kind> {
+    if statement.get("NotPrincipal").is_some() {
+        return Err(Kind::NotPrincipal);
+    }
+    match statement.get("Principal") {
+        None => return Err(Kind::MissingPrincipal),
+        Some(serde_json::Value::Object(types)) if types.is_empty() => return Err(Kind::EmptyPrincipal),
+        Some(_) => {}
+    }
+    if statement.get("Action").or_else(|| statement.get("NotAction")).is_none() {
+        return Err(Kind::MissingAction);
+    }
+    Ok(())
+}
+
 fn check_resources(statement: &Statement) -> Result<(), Kind> {
     statement.resources.entries().iter().map(Pattern::text).filter(|text| *text != "*").try_for_each(check_resource)
 }

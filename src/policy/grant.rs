@@ -102,7 +102,7 @@ impl Grant {
             return same_service(&self.grantee_principal, &principal.arn);
         }
         matches!(PrincipalName::parse_aws(&self.grantee_principal), Some(PrincipalName::Aws(name))
-            if name == principal.arn || name == principal.unique_id)
+            if principal.is_named(&name))
             || self.grantee_principal == principal.arn
     }
 

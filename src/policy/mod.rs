@@ -13,7 +13,7 @@
 //!   refuses in a new policy;
 //! * `principal`, `pattern`, `condition`, `context`: what a statement is matched with;
 //! * `evaluate`: one statement or grant against a request;
-//! * `decide`: explicit deny, key policy, identity policies, grants, in AWS's order of precedence;
+//! * `decide`: explicit deny, key policy, identity policies, grants and limits, in AWS's order of precedence;
 //! * `trace`, `wording`: the decision as data and in words;
 //! * `source_text`, `rename`: statements and principals in the text of a document.
 
@@ -36,13 +36,13 @@ mod wording;
 
 pub use condition::Condition;
 pub use context::ConditionContext;
-pub use decide::{decide, decide_for_key};
+pub use decide::{Limits, ResourceSide, decide, decide_for_key, decide_for_resource, decide_within};
 pub use document::{Effect, PolicyDocument, PolicyKind, Selector, Statement};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use evaluate::NamedPolicy;
 pub use grant::{Grant, GrantConstraints};
 pub use pattern::{Pattern, covers_action};
-pub use principal::{Principal, PrincipalName, account_of};
+pub use principal::{Principal, PrincipalName, RoleName, account_of};
 pub use request::AccessRequest;
 pub use source_text::{Position, context_keys, statement_positions};
 pub use trace::{Decision, MatchResult, Mismatch, Missing, Outcome, PolicySource, StatementTrace};

@@ -13,8 +13,23 @@ pub struct Principal {
     pub unique_id: String,
     /// `aws:username`, for a user.
     pub user_name: Option<String>,
-    /// `aws:PrincipalTag/…`, for a user.
+    /// `aws:PrincipalTag/…`, for a user or a role session.
     pub tags: Vec<(String, String)>,
+    /// The role of a role session. A policy may name either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleName>,
+    /// `aws:TokenIssueTime`: when the caller's temporary credentials were issued, `2026-01-01T00:00:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_issued: Option<String>,
+}
+
+/// How policies name a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleName {
+    /// `arn:aws:iam::111122223333:role/app`
+    pub arn: String,
+    /// `AROA…`
+    pub unique_id: String,
 }
 
 impl Principal {
@@ -31,6 +46,8 @@ impl Principal {
             unique_id: unique_id.to_owned(),
             user_name: Some(name.to_owned()),
             tags: Vec::new(),
+            role: None,
+            token_issued: None,
         }
     }
 
@@ -42,13 +59,45 @@ impl Principal {
             unique_id: account.to_owned(),
             user_name: None,
             tags: Vec::new(),
+            role: None,
+            token_issued: None,
         }
+    }
+
+    /// A session of a role: `arn:aws:sts::111122223333:assumed-role/app/session`. The role's path is not in it (IAM guide).
+    pub fn role_session(account: &str, role: RoleName, session: &str) -> Self {
+        let name = role.arn.rsplit('/').next().unwrap_or_default();
+        Self {
+            arn: format!("arn:aws:sts::{account}:assumed-role/{name}/{session}"),
+            account: account.to_owned(),
+            unique_id: format!("{}:{session}", role.unique_id),
+            user_name: None,
+            tags: Vec::new(),
+            role: Some(role),
+            token_issued: None,
+        }
+    }
+
+    /// Whether a policy's `"AWS"` element or a grant that says `name` means this principal: by its ARN or unique id, and
+    /// a role session also by those of its role.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.arn
+            || name == self.unique_id
+            || self.role.as_ref().is_some_and(|role| name == role.arn || name == role.unique_id)
     }
 
     /// An AWS service acting for itself, for example `dynamodb.amazonaws.com`.
     pub fn service(name: &str) -> Self {
         let (arn, unique_id) = (name.to_owned(), name.to_owned());
-        Self { arn, account: String::new(), unique_id, user_name: None, tags: Vec::new() }
+        Self {
+            arn,
+            account: String::new(),
+            unique_id,
+            user_name: None,
+            tags: Vec::new(),
+            role: None,
+            token_issued: None,
+        }
     }
 
     /// Whether this is an AWS service and not somebody of an account.
@@ -123,9 +172,7 @@ impl PrincipalName {
                     PrincipalMatch::Account
                 }
             }
-            Self::Aws(name) if !caller.is_service() && (*name == caller.arn || *name == caller.unique_id) => {
-                PrincipalMatch::Direct
-            }
+            Self::Aws(name) if !caller.is_service() && caller.is_named(name) => PrincipalMatch::Direct,
             Self::Service(name) if caller.is_service() && same_service(name, &caller.arn) => PrincipalMatch::Direct,
             Self::Account { .. } | Self::Aws(_) | Self::Service(_) | Self::Other(_) => PrincipalMatch::None,
         }

@@ -111,6 +111,7 @@ impl<'a> Asked<'a> {
             Outcome::ExplicitDeny { .. } => "denied by identity policy",
             Outcome::ImplicitDeny { missing: Missing::IdentityPolicy } => "identity policy lacks it",
             Outcome::ImplicitDeny { missing: Missing::ResourcePolicy } => "key policy lacks it",
+            Outcome::ImplicitDeny { .. } => "a limit lacks it",
         }
     }
 }

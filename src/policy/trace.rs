@@ -31,6 +31,21 @@ pub enum PolicySource {
         /// The policy's name.
         name: String,
     },
+    /// A role's trust policy: who may assume it.
+    Trust {
+        /// The role.
+        role_arn: String,
+    },
+    /// The permissions boundary of a user or role.
+    Boundary {
+        /// The managed policy.
+        arn: String,
+    },
+    /// A policy that came with the request for temporary credentials.
+    Session {
+        /// Its place among the session's policies, counted from 0.
+        index: usize,
+    },
     /// A KMS grant.
     Grant {
         /// 64 hexadecimal digits.
@@ -44,13 +59,18 @@ impl PolicySource {
         match self {
             Self::Inline { name, .. } => Some(name),
             Self::Managed { name, arn } if !arn.contains(":iam::aws:") => Some(name),
-            Self::Managed { .. } | Self::KeyPolicy { .. } | Self::Grant { .. } => None,
+            Self::Managed { .. }
+            | Self::KeyPolicy { .. }
+            | Self::Trust { .. }
+            | Self::Boundary { .. }
+            | Self::Session { .. }
+            | Self::Grant { .. } => None,
         }
     }
 
     /// Whether it belongs to the resource and not to the caller.
     pub fn is_resource_based(&self) -> bool {
-        matches!(self, Self::KeyPolicy { .. })
+        matches!(self, Self::KeyPolicy { .. } | Self::Trust { .. })
     }
 }
 
@@ -59,7 +79,8 @@ impl PolicySource {
 pub struct Decision {
     /// The verdict.
     pub outcome: Outcome,
-    /// Every statement and grant, in the order they were looked at: the key policy, the caller's policies, the grants.
+    /// Every statement and grant, in the order they were looked at: the key policy, the caller's policies, the grants,
+    /// what limits the caller.
     pub trace: Vec<StatementTrace>,
 }
 
@@ -98,6 +119,12 @@ pub enum Missing {
     IdentityPolicy,
     /// The resource's policy.
     ResourcePolicy,
+    /// The role's trust policy.
+    TrustPolicy,
+    /// The caller's permissions boundary.
+    PermissionsBoundary,
+    /// The policies of the caller's session.
+    SessionPolicy,
 }
 
 /// How one statement or grant was evaluated.

@@ -12,6 +12,9 @@ impl fmt::Display for PolicySource {
             Self::KeyPolicy { .. } => out.write_str("the key policy"),
             Self::Managed { name, .. } => write!(out, "the managed policy {name}"),
             Self::Inline { user, name } => write!(out, "{user}'s inline policy {name}"),
+            Self::Trust { .. } => out.write_str("the role's trust policy"),
+            Self::Boundary { .. } => out.write_str("the permissions boundary"),
+            Self::Session { .. } => out.write_str("the session policy"),
             Self::Grant { grant_id } => write!(out, "the grant {grant_id}"),
         }
     }
@@ -90,18 +93,32 @@ impl Decision {
     /// Returns AWS's denial message (IAM guide, observed on AWS); `None` if the call is allowed.
     pub fn message(&self, request: &AccessRequest<'_>) -> Option<String> {
         let AccessRequest { principal, action, resource, .. } = *request;
+        let allows_none = |kind: &str| format!("because no {kind} allows the {action} action");
         let (by_resource, reason) = match &self.outcome {
             Outcome::Allowed { .. } => return None,
-            Outcome::ExplicitDeny { by, .. } if by.is_resource_based() => {
-                (true, "with an explicit deny in a resource-based policy".to_owned())
+            // Of a trust policy AWS says neither whose it is nor whether the role exists.
+            Outcome::ExplicitDeny { by: PolicySource::Trust { .. }, .. } => {
+                return Some(request.without_resource("with an explicit deny in the role trust policy"));
             }
-            Outcome::ExplicitDeny { .. } => (false, "with an explicit deny in an identity-based policy".to_owned()),
-            Outcome::ImplicitDeny { missing: Missing::IdentityPolicy } => {
-                (false, format!("because no identity-based policy allows the {action} action"))
+            Outcome::ImplicitDeny { missing: Missing::TrustPolicy } => {
+                return Some(request.without_resource(&allows_none("role trust policy")));
             }
-            Outcome::ImplicitDeny { missing: Missing::ResourcePolicy } => {
-                (true, format!("because no resource-based policy allows the {action} action"))
+            Outcome::ExplicitDeny { by, .. } => {
+                let kind = match by {
+                    PolicySource::KeyPolicy { .. } => "resource-based policy",
+                    PolicySource::Boundary { .. } => "permissions boundary",
+                    PolicySource::Session { .. } => "session policy",
+                    _ => "identity-based policy",
+                };
+                let article = if kind.starts_with('i') { "an" } else { "a" };
+                (by.is_resource_based(), format!("with an explicit deny in {article} {kind}"))
             }
+            Outcome::ImplicitDeny { missing: Missing::IdentityPolicy } => (false, allows_none("identity-based policy")),
+            Outcome::ImplicitDeny { missing: Missing::ResourcePolicy } => (true, allows_none("resource-based policy")),
+            Outcome::ImplicitDeny { missing: Missing::PermissionsBoundary } => {
+                (false, allows_none("permissions boundary"))
+            }
+            Outcome::ImplicitDeny { missing: Missing::SessionPolicy } => (false, allows_none("session policy")),
         };
         // To a caller of another account AWS doesn't say what the resource's policy says, nor whether it exists.
         let owner = resource.split(':').nth(4).unwrap_or_default();
@@ -113,6 +130,11 @@ impl Decision {
 }
 
 impl AccessRequest<'_> {
+    /// Returns AWS's message for a denied `sts:AssumeRole` (IAM guide, "Troubleshoot access denied error messages").
+    fn without_resource(&self, reason: &str) -> String {
+        format!("User: {} is not authorized to perform: {} {reason}", self.principal.arn, self.action)
+    }
+
     /// Returns AWS's message for a key that doesn't exist or belongs to another account (IAM guide).
     fn absent_message(&self) -> String {
         format!(

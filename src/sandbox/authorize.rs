@@ -7,7 +7,7 @@ use super::kms::model::{ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
 use super::log::DecisionRecord;
 use crate::policy::{
     self, AccessRequest, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
-    account_of,
+    ResourceSide, account_of,
 };
 
 /// What an action is about.
@@ -43,6 +43,13 @@ pub enum Resource<'r> {
         /// The grant.
         grant: &'r Grant,
     },
+    /// A role that is to be assumed.
+    Role {
+        /// The role's ARN.
+        arn: &'r str,
+        /// Its trust policy; `None` for a role that doesn't exist, or belongs to another account.
+        trust: Option<&'r NamedPolicy>,
+    },
     /// A KMS key as it would be with another key policy.
     KeyWith {
         /// The key's ARN.
@@ -62,7 +69,11 @@ pub struct Allowed {
 impl Resource<'_> {
     fn arn(&self) -> &str {
         match self {
-            Self::Arn(arn) | Self::Table(arn) | Self::AbsentKey { arn, .. } | Self::KeyWith { arn, .. } => arn,
+            Self::Arn(arn)
+            | Self::Table(arn)
+            | Self::AbsentKey { arn, .. }
+            | Self::Role { arn, .. }
+            | Self::KeyWith { arn, .. } => arn,
             Self::Key { key, .. } | Self::Grant { key, .. } => &key.record.arn,
         }
     }
@@ -108,25 +119,25 @@ impl Context<'_> {
     }
 
     fn decide(&self, call: &AccessRequest<'_>, resource: &Resource<'_>) -> Decision {
-        let identity = &self.caller.permissions;
         let none = EncryptionContext::new();
         match resource {
-            Resource::Arn(_) | Resource::Table(_) => policy::decide(call, identity),
+            Resource::Arn(_) | Resource::Table(_) => self.decide_alone(call),
             Resource::AbsentKey { foreign, .. } => {
-                let mut decision = policy::decide(call, identity);
+                let mut decision = self.decide_alone(call);
                 if *foreign && decision.is_allowed() {
                     decision.outcome = Outcome::ImplicitDeny { missing: Missing::ResourcePolicy };
                 }
                 decision
             }
             Resource::Key { key, encryption_context, .. } => {
-                let context = encryption_context.unwrap_or(&none);
-                policy::decide_for_key(call, &key.policy, &key.record.account, identity, &key.grants, context)
+                let encryption_context = encryption_context.unwrap_or(&none);
+                let (policy, account, grants) = (&key.policy, &*key.record.account, &*key.grants);
+                self.decide_with(call, &ResourceSide { policy, account, grants, encryption_context })
             }
             Resource::Grant { key, grant } => {
-                let grants = std::slice::from_ref(*grant);
-                let mut decision =
-                    policy::decide_for_key(call, &key.policy, &key.record.account, identity, grants, &none);
+                let (policy, account, grants) = (&key.policy, &*key.record.account, std::slice::from_ref(*grant));
+                let side = ResourceSide { policy, account, grants, encryption_context: &none };
+                let mut decision = self.decide_with(call, &side);
                 let retires = grant.retiring_principal.as_ref().is_some_and(|name| names(name, call.principal));
                 if retires && matches!(decision.outcome, Outcome::ImplicitDeny { .. }) {
                     let by = PolicySource::Grant { grant_id: grant.grant_id.clone() };
@@ -135,9 +146,32 @@ impl Context<'_> {
                 decision
             }
             Resource::KeyWith { policy, .. } => {
-                policy::decide_for_key(call, policy, &self.account.id, identity, &[], &none)
+                let account = &self.account.id;
+                self.decide_with(call, &ResourceSide { policy, account, grants: &[], encryption_context: &none })
+            }
+            Resource::Role { trust: Some(policy), .. } => {
+                let account = &self.account.id;
+                let side = ResourceSide { policy, account, grants: &[], encryption_context: &none };
+                of_trust(self.decide_with(call, &side))
+            }
+            Resource::Role { trust: None, .. } => {
+                let mut decision = self.decide_alone(call);
+                if !matches!(decision.outcome, Outcome::ExplicitDeny { .. }) {
+                    decision.outcome = Outcome::ImplicitDeny { missing: Missing::TrustPolicy };
+                }
+                decision
             }
         }
+    }
+
+    /// Decides by what the caller has.
+    fn decide_alone(&self, call: &AccessRequest<'_>) -> Decision {
+        policy::decide_within(call, &self.caller.permissions, &self.caller.limits)
+    }
+
+    /// Decides by what the caller has and what the resource's owner allows.
+    fn decide_with(&self, call: &AccessRequest<'_>, resource: &ResourceSide<'_>) -> Decision {
+        policy::decide_for_resource(call, resource, &self.caller.permissions, &self.caller.limits)
     }
 
     /// The denial for a table of another account, whose resource-based policy would have to allow the call.
@@ -219,6 +253,16 @@ impl Context<'_> {
     }
 }
 
+/// A role's trust policy is its resource-based policy, and AWS has a name of its own for it.
+fn of_trust(mut decision: Decision) -> Decision {
+    if let Outcome::ImplicitDeny { missing } = &mut decision.outcome
+        && *missing == Missing::ResourcePolicy
+    {
+        *missing = Missing::TrustPolicy;
+    }
+    decision
+}
+
 /// The decision about a call that nobody makes.
 pub fn simulate(call: &AccessRequest<'_>, policies: &[NamedPolicy]) -> Decision {
     policy::decide(call, policies)
@@ -236,7 +280,7 @@ pub fn is_service(name: &str) -> bool {
 
 /// Whether a grant's principal is this one. A service is the same in its global and its regional spelling.
 fn names(granted: &str, principal: &Principal) -> bool {
-    if granted == principal.arn || granted == principal.unique_id {
+    if principal.is_named(granted) {
         return true;
     }
     let service = |name: &str| name.split('.').next().unwrap_or_default().to_owned();

@@ -16,6 +16,7 @@ use super::validate::Params;
 const QUOTED: &[&str] = &[
     "AccessKeyId",
     "AliasName",
+    "AssumeRolePolicyDocument",
     "BillingMode",
     "Constraints",
     "Description",
@@ -29,6 +30,9 @@ const QUOTED: &[&str] = &[
     "PolicyArn",
     "PolicyDocument",
     "PolicyName",
+    "RoleArn",
+    "RoleName",
+    "RoleSessionName",
     "SSESpecification",
     "TableName",
     "Tags",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::entropy::Entropy;
 use super::validate::Params;
-use crate::policy::{NamedPolicy, Principal};
+use crate::policy::{Limits, NamedPolicy, Principal};
 
 /// Numbers the connections of one server. No two of them ever have the same one.
 pub type ConnectionId = u64;
@@ -17,6 +17,10 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// Its identity policies.
     pub permissions: Arc<Vec<NamedPolicy>>,
+    /// What limits these permissions: a session's policy.
+    pub limits: Arc<Limits>,
+    /// The access key that signed the request.
+    pub access_key_id: String,
     /// The service that makes the call, if not the principal itself: `dynamodb.amazonaws.com`.
     pub via: Option<&'static str>,
     /// Where the request came from.

@@ -25,6 +25,8 @@ pub enum Unauthenticated {
     Incomplete(String),
     /// No active access key of that id (an inactive one looks the same), or a session token that nobody issued.
     UnknownKey,
+    /// Temporary credentials that have expired.
+    Expired,
     /// The signature is not the right one, or not for this place and time.
     Invalid(String),
 }
@@ -97,6 +99,7 @@ impl Fault {
             Self::Unauthenticated(Unauthenticated::UnknownKey) => {
                 ("UnrecognizedClientException", "InvalidClientTokenId")
             }
+            Self::Unauthenticated(Unauthenticated::Expired) => ("ExpiredTokenException", "ExpiredToken"),
             Self::Unauthenticated(Unauthenticated::Invalid(_)) => {
                 ("InvalidSignatureException", "SignatureDoesNotMatch")
             }
@@ -156,6 +159,7 @@ impl Unauthenticated {
         match self {
             Self::Missing => "Request is missing Authentication Token",
             Self::UnknownKey => "The security token included in the request is invalid.",
+            Self::Expired => "The security token included in the request is expired",
             Self::Incomplete(message) | Self::Invalid(message) => message,
         }
     }

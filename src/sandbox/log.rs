@@ -74,7 +74,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserIdentity {
-    /// `IAMUser`, `Root` or `AWSService`.
+    /// `IAMUser`, `AssumedRole`, `Root` or `AWSService`.
     #[serde(rename = "type")]
     pub kind: String,
     /// `AIDA…`
@@ -92,6 +92,9 @@ pub struct UserIdentity {
     /// The service that called on the principal's behalf, `dynamodb.amazonaws.com`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoked_by: Option<String>,
+    /// Whose temporary credentials they are, and since when; never the credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_context: Option<Value>,
 }
 
 /// CloudTrail's `resources[]`.
@@ -280,6 +283,7 @@ mod tests {
                 account_id: Some("111122223333".into()),
                 user_name: Some("alice".into()),
                 invoked_by: Some("dynamodb.amazonaws.com".into()),
+                session_context: None,
             },
             aws_region: "us-east-1".into(),
             source_ip_address: "dynamodb.amazonaws.com".into(),

@@ -63,7 +63,7 @@ impl<'a> Authorization<'a> {
             return Err(Unauthenticated::Missing);
         };
         // Of two the signature would cover one, and which of them is meant nobody knows.
-        for name in ["Authorization", "X-Amz-Date"] {
+        for name in ["Authorization", "X-Amz-Date", "X-Amz-Security-Token"] {
             if request.headers.get_all(name).iter().nth(1).is_some() {
                 return Err(Unauthenticated::Incomplete(format!("The request has more than one '{name}' header.")));
             }
@@ -152,11 +152,14 @@ impl<'a> Authorization<'a> {
                 date_time.get(..8).unwrap_or_default()
             ));
         }
-        for (name, shown) in
-            [("host", "'Host' or ':authority'"), ("x-amz-date", "'X-Amz-Date'"), ("x-amz-target", "'X-Amz-Target'")]
-        {
+        for (name, shown) in [
+            ("host", "'Host' or ':authority'"),
+            ("x-amz-date", "'X-Amz-Date'"),
+            ("x-amz-security-token", "'X-Amz-Security-Token'"),
+            ("x-amz-target", "'X-Amz-Target'"),
+        ] {
             // A client that leaves the target unsigned would let anybody on the way turn a read into a deletion.
-            let needed = name != "x-amz-target" || request.headers.contains_key(name);
+            let needed = matches!(name, "host" | "x-amz-date") || request.headers.contains_key(name);
             if needed && !self.signed_headers.split(';').any(|signed| signed == name) {
                 wrong.push(format!("{shown} must be a 'SignedHeader' in the AWS Authorization."));
             }

@@ -1,4 +1,13 @@
-//! STS: the caller's identity.
+//! STS: the caller's identity, and temporary credentials.
+//!
+//! * `credentials`: issues temporary credentials;
+//! * `assume_role`, `session_token`: the operations that ask for them.
+
+pub mod assume_role;
+mod credentials;
+pub mod session_token;
+#[cfg(test)]
+mod tests;
 
 use super::operation::{Context, Fault, Members, Output, Request};
 use super::xml::{self, Xml};

@@ -39,6 +39,8 @@ pub fn caller(principal: Principal) -> Caller {
     Caller {
         principal: Arc::new(principal),
         permissions: Arc::default(),
+        limits: Arc::default(),
+        access_key_id: String::new(),
         via: None,
         origin: Arc::new(Origin {
             request_id: "ANSWER".to_owned(),

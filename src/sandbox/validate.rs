@@ -194,8 +194,14 @@ impl<'a> Members<'a> {
     /// # Errors
     /// `SerializationException`.
     pub fn integer(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Fault> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        let number = value.as_i64().ok_or_else(|| self.mismatch(name, value, "Integer"))?;
+        let number = if let Source::Query { .. } = &self.source {
+            let Some(text) = self.text(name)? else { return Ok(None) };
+            // The code is AWS's, the sentence is not proven.
+            text.parse().map_err(|_| Fault::service(400, "MalformedInput", format!("{name} {text:?} is no number")))?
+        } else {
+            let Some(value) = self.value(name) else { return Ok(None) };
+            value.as_i64().ok_or_else(|| self.mismatch(name, value, "Integer"))?
+        };
         if number < *range.start() {
             self.violation(name, number, format!("Member must have value greater than or equal to {}", range.start()));
         } else if number > *range.end() {

@@ -1,6 +1,7 @@
 //! `kmslab doctor` with profiles as people have them, in files of their own.
 
 mod files;
+mod roles;
 
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;

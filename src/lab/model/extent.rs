@@ -44,8 +44,11 @@ fn allows(statement: &StatementTrace) -> bool {
 
 const fn kind(statement: &StatementTrace) -> Mechanism {
     match statement.source {
-        PolicySource::KeyPolicy { .. } => Mechanism::KeyPolicy,
-        PolicySource::Managed { .. } | PolicySource::Inline { .. } => Mechanism::IamPolicy,
+        PolicySource::KeyPolicy { .. } | PolicySource::Trust { .. } => Mechanism::KeyPolicy,
+        PolicySource::Managed { .. }
+        | PolicySource::Inline { .. }
+        | PolicySource::Boundary { .. }
+        | PolicySource::Session { .. } => Mechanism::IamPolicy,
         PolicySource::Grant { .. } => Mechanism::Grant,
     }
 }

@@ -47,5 +47,6 @@ pub(in crate::lab) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> O
 fn principal(arn: &str, admin: &Caller) -> Principal {
     let user_name = arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path).to_owned());
     // STS tells a unique id, too; KMS stores ARNs as long as they name somebody.
-    Principal { arn: arn.to_owned(), account: admin.account.clone(), unique_id: String::new(), user_name, tags: vec![] }
+    let (account, unique_id) = (admin.account.clone(), String::new());
+    Principal { arn: arn.to_owned(), account, unique_id, user_name, tags: vec![], role: None, token_issued: None }
 }

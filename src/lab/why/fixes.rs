@@ -186,8 +186,11 @@ fn of_key(report: &Report, evidence: &Evidence, lock: &Lock) -> Vec<Fix> {
         fixes.insert(0, made.fix(Way::IamPolicy, lock, &caller));
     }
     let near = lock.near.as_ref().map(|near| match near.source {
-        PolicySource::Managed { .. } | PolicySource::Inline { .. } => Way::IamPolicy,
-        PolicySource::KeyPolicy { .. } => Way::KeyPolicy,
+        PolicySource::Managed { .. }
+        | PolicySource::Inline { .. }
+        | PolicySource::Boundary { .. }
+        | PolicySource::Session { .. } => Way::IamPolicy,
+        PolicySource::KeyPolicy { .. } | PolicySource::Trust { .. } => Way::KeyPolicy,
         PolicySource::Grant { .. } => Way::Grant,
     });
     let first = near.or(match lock.refused {

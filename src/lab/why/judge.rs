@@ -214,7 +214,8 @@ impl Rest<'_> {
             Outcome::ImplicitDeny { missing } => Some(match (near, missing) {
                 (Some(near), _) => rung_of(&near.source),
                 (None, Missing::IdentityPolicy) => self.meant().unwrap_or(Rung::IamPolicies),
-                (None, Missing::ResourcePolicy) => Rung::KeyPolicy,
+                (None, Missing::ResourcePolicy | Missing::TrustPolicy) => Rung::KeyPolicy,
+                (None, Missing::PermissionsBoundary | Missing::SessionPolicy) => Rung::Boundary,
             }),
         }
     }
@@ -283,7 +284,8 @@ fn is_identity(source: &PolicySource) -> bool {
 fn rung_of(source: &PolicySource) -> Rung {
     use PolicySource as S;
     match source {
-        S::KeyPolicy { .. } => Rung::KeyPolicy,
+        S::KeyPolicy { .. } | S::Trust { .. } => Rung::KeyPolicy,
+        S::Boundary { .. } | S::Session { .. } => Rung::Boundary,
         S::Managed { .. } | S::Inline { .. } => Rung::IamPolicies,
         S::Grant { .. } => Rung::Grants,
     }

@@ -64,7 +64,7 @@ impl<'a> Policies<'a> {
             None => String::new(),
         };
         let tags = who.filter(|_| user_name.is_some()).map(|who| who.tags.clone()).unwrap_or_default();
-        let principal = Principal { arn, account, unique_id, user_name, tags };
+        let principal = Principal { arn, account, unique_id, user_name, tags, role: None, token_issued: None };
         Policies { principal, case, evidence, session, who }
     }
 

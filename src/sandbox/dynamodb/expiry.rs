@@ -66,6 +66,8 @@ fn service_caller(cx: &mut Context<'_>) -> Caller {
     Caller {
         principal: Arc::new(Principal::service(&service)),
         permissions: Arc::default(),
+        limits: Arc::default(),
+        access_key_id: String::new(),
         via: Some(SERVICE),
         origin: Arc::new(Origin {
             request_id: cx.entropy.uuid().to_string(),

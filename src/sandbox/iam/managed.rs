@@ -80,6 +80,11 @@ pub fn find(arn: &str) -> Option<&'static Managed> {
     MANAGED.iter().find(|policy| policy.arn == arn)
 }
 
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static Managed> {
+    MANAGED.iter()
+}
+
 /// The names of all of them.
 pub fn names() -> impl Iterator<Item = &'static str> {
     MANAGED.iter().map(|policy| policy.name)

@@ -40,6 +40,14 @@ pub fn optional_user_name(members: &Members<'_>) -> Result<Option<String>, Fault
     members.text("UserName")?.map(|_| user_name(members)).transpose()
 }
 
+/// `RoleName`
+///
+/// # Errors
+/// `ValidationError`
+pub fn role_name(members: &Members<'_>) -> Result<String, Fault> {
+    name(members, "RoleName", "roleName", 64)
+}
+
 /// `PolicyName`
 ///
 /// # Errors
@@ -112,7 +120,21 @@ pub fn tags(members: &Members<'_>) -> Result<Vec<(String, String)>, Fault> {
     Ok(tags)
 }
 
-/// The most tags that a user can have.
+/// Adds tags, or replaces those of the same keys.
+///
+/// # Errors
+/// `LimitExceeded`
+pub fn add_tags(known: &mut Vec<(String, String)>, tags: Vec<(String, String)>) -> Result<(), Fault> {
+    for (key, value) in tags {
+        match known.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+            Some(tag) => *tag = (key, value),
+            None => known.push((key, value)),
+        }
+    }
+    if known.len() > MAX_TAGS { Err(too_many_tags()) } else { Ok(()) }
+}
+
+/// The most tags that a user or role can have.
 pub const MAX_TAGS: usize = 50;
 
 /// 409 `LimitExceeded`

@@ -1,8 +1,10 @@
-//! `SimulatePrincipalPolicy`: what a user's policies would decide.
+//! `SimulatePrincipalPolicy`: what the policies of a user or role would decide.
 
-use super::managed;
+use std::collections::BTreeMap;
+
 use super::members::{Page, invalid};
-use super::user::User;
+use super::state::Iam;
+use super::user::InlinePolicy;
 use super::users::no_such_entity;
 use crate::policy::{
     AccessRequest, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position,
@@ -111,13 +113,17 @@ impl Request for SimulatePrincipalPolicy {
         }
         cx.authorize("iam:SimulatePrincipalPolicy", Resource::Arn(arn), &ConditionContext::default())?;
         let iam = &cx.account.state.iam;
-        let principal = iam.find_principal(arn).filter(|principal| principal.user_name.is_some());
-        let found = principal.and_then(|principal| Some((iam.user_of(&principal)?, principal)));
-        let (user, principal) =
-            found.ok_or_else(|| no_such_entity(format!("The user with ARN {arn} cannot be found.")))?;
+        // A session is no source of policies: its role is.
+        let principal =
+            iam.find_principal(arn).filter(|principal| !arn.contains(":assumed-role/") && !principal.is_root());
+        let found = principal.and_then(|principal| Some((iam.inline_of(&principal)?, principal)));
+        let kind = if arn.contains(":role/") { "role" } else { "user" };
+        let (inline, principal) =
+            found.ok_or_else(|| no_such_entity(format!("The {kind} with ARN {arn} cannot be found.")))?;
         let mut context = of_principal(&principal);
         context.merge(&self.entries);
-        let policies = user.policies();
+        let policies = iam.policies_of(&principal);
+        let texts = Texts { iam, inline };
         let missing = missing_keys(&policies, &context);
         let mut out = Xml::new();
         let write = |out: &mut Xml, action: &String| {
@@ -126,7 +132,7 @@ impl Request for SimulatePrincipalPolicy {
                 Simulated { resource, decision: simulate(&call, &policies) }
             };
             let results: Vec<Simulated> = self.resources.iter().map(|resource| simulated(resource)).collect();
-            write_result(out, action, &results, user, &missing);
+            write_result(out, action, &results, &texts, &missing);
         };
         self.page?.write(&mut out, "EvaluationResults", &self.actions, |action| action, write);
         Ok(out.into())
@@ -198,7 +204,7 @@ fn missing_keys(policies: &[NamedPolicy], context: &ConditionContext) -> Vec<Str
 }
 
 /// One `EvaluationResult`: the most restrictive decision, and below it one for each resource that was named.
-fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User, missing: &[String]) {
+fn write_result(out: &mut Xml, action: &str, results: &[Simulated], texts: &Texts<'_>, missing: &[String]) {
     let Some(first) = results.iter().min_by_key(|result| result.rank()) else { return };
     let named = if let [one] = results { one.resource } else { "*" };
     xml::leaf(out, "EvalActionName", action);
@@ -210,7 +216,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User,
             decisive.push(matched);
         }
     }
-    write_matched(out, decisive, user);
+    write_matched(out, decisive, texts);
     write_missing(out, missing);
     if results.iter().all(|result| result.resource == "*") {
         return;
@@ -219,7 +225,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User,
     xml::list(out, "ResourceSpecificResults", results, |out, result| {
         xml::leaf(out, "EvalResourceName", result.resource);
         xml::leaf(out, "EvalResourceDecision", result.word());
-        write_matched(out, result.matched(), user);
+        write_matched(out, result.matched(), texts);
         write_missing(out, missing);
     });
 }
@@ -228,12 +234,12 @@ fn write_missing(out: &mut Xml, missing: &[String]) {
     xml::list(out, "MissingContextValues", missing, |out, key| out.push_str(&escape(key)));
 }
 
-fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, user: &User) {
+fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, texts: &Texts<'_>) {
     xml::list(out, "MatchedStatements", matched, |out, examined| {
         xml::leaf(out, "SourcePolicyId", &id_of(&examined.source));
         // AWS says so of managed and inline policies alike (Terraform's tests on AWS).
         xml::leaf(out, "SourcePolicyType", "IAM Policy");
-        let positions = statement_positions(text_of(&examined.source, user));
+        let positions = statement_positions(&texts.of(&examined.source));
         if let Some((start, end)) = positions.get(examined.statement) {
             write_position(out, "StartPosition", *start);
             write_position(out, "EndPosition", *end);
@@ -252,16 +258,37 @@ fn write_position(out: &mut Xml, name: &str, position: Position) {
 fn id_of(source: &PolicySource) -> String {
     match source {
         PolicySource::Managed { name, .. } => name.clone(),
-        PolicySource::Inline { user, name } => format!("user_{user}_{name}"),
-        PolicySource::KeyPolicy { key_arn } => key_arn.clone(),
+        PolicySource::Inline { user, name } => match user.strip_prefix("role ") {
+            Some(role) => format!("role_{role}_{name}"),
+            None => format!("user_{user}_{name}"),
+        },
+        PolicySource::KeyPolicy { key_arn: arn }
+        | PolicySource::Trust { role_arn: arn }
+        | PolicySource::Boundary { arn } => arn.clone(),
+        PolicySource::Session { index } => format!("session_{index}"),
         PolicySource::Grant { grant_id } => grant_id.clone(),
     }
 }
 
-fn text_of<'a>(source: &PolicySource, user: &'a User) -> &'a str {
-    match source {
-        PolicySource::Managed { arn, .. } => managed::find(arn).map_or("", |policy| policy.text),
-        PolicySource::Inline { name, .. } => user.inline.get(name).map_or("", |policy| &policy.text),
-        PolicySource::KeyPolicy { .. } | PolicySource::Grant { .. } => "",
+/// Where the texts of a principal's policies are.
+struct Texts<'a> {
+    iam: &'a Iam,
+    /// The principal's inline policies, by name.
+    inline: &'a BTreeMap<String, InlinePolicy>,
+}
+
+impl Texts<'_> {
+    fn of(&self, source: &PolicySource) -> String {
+        match source {
+            PolicySource::Managed { arn, .. } => {
+                self.iam.managed(arn).map_or(String::new(), |one| one.text().to_owned())
+            }
+            PolicySource::Inline { name, .. } => self.inline.get(name).map_or(String::new(), |one| one.text.clone()),
+            PolicySource::KeyPolicy { .. }
+            | PolicySource::Trust { .. }
+            | PolicySource::Boundary { .. }
+            | PolicySource::Session { .. }
+            | PolicySource::Grant { .. } => String::new(),
+        }
     }
 }

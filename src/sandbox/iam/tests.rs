@@ -12,6 +12,8 @@ use crate::sandbox::xml::Xml;
 
 type Answer = Result<Xml, Fault>;
 
+mod policies;
+mod roles;
 mod sdk;
 mod simulate;
 

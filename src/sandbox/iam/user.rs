@@ -9,8 +9,6 @@ use zeroize::Zeroizing;
 
 use crate::policy::{NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource, Principal};
 
-use super::managed;
-
 /// One IAM user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
@@ -119,19 +117,29 @@ impl User {
     }
 
     /// The user's policies, ready for evaluation: the managed ones as attached, then the inline ones by name.
-    pub fn policies(&self) -> Vec<NamedPolicy> {
-        let managed = self.attached.iter().filter_map(|arn| managed::find(arn)).map(managed::Managed::named);
-        let inline = self.inline.iter().map(|(name, policy)| NamedPolicy {
-            source: PolicySource::Inline { user: self.name.clone(), name: name.clone() },
-            document: Arc::clone(&policy.document),
-        });
-        managed.chain(inline).collect()
+    pub fn policies(&self, managed: impl Fn(&str) -> Option<NamedPolicy>) -> Vec<NamedPolicy> {
+        named_policies(managed, &self.name, &self.attached, &self.inline)
     }
+}
 
-    /// The characters of the inline policies, which together are limited; white space doesn't count (IAM guide).
-    pub fn inline_size(&self) -> usize {
-        self.inline.values().map(|policy| size(&policy.text)).sum()
-    }
+/// The policies of a user or role, ready for evaluation. `managed` finds the attached ones. A trace calls the owner of an inline policy `owner`.
+pub fn named_policies(
+    managed: impl Fn(&str) -> Option<NamedPolicy>,
+    owner: &str,
+    attached: &[String],
+    inline: &BTreeMap<String, InlinePolicy>,
+) -> Vec<NamedPolicy> {
+    let managed = attached.iter().filter_map(|arn| managed(arn));
+    let inline = inline.iter().map(|(name, policy)| NamedPolicy {
+        source: PolicySource::Inline { user: owner.to_owned(), name: name.clone() },
+        document: Arc::clone(&policy.document),
+    });
+    managed.chain(inline).collect()
+}
+
+/// The characters of inline policies, which together are limited; white space doesn't count (IAM guide).
+pub fn inline_size(inline: &BTreeMap<String, InlinePolicy>) -> usize {
+    inline.values().map(|policy| size(&policy.text)).sum()
 }
 
 /// The characters of a document that count.

@@ -1,17 +1,18 @@
-//! Policies of users, attached and inline, and the managed policies themselves.
+//! Policies of users, attached and inline.
 
-use super::managed::{self, Managed};
+use super::managed;
 use super::members::{self, Page};
-use super::user::{InlinePolicy, size};
+use super::policy::Known;
+use super::user::{InlinePolicy, inline_size, size};
 use super::users::no_such_entity;
 use crate::policy::ConditionContext;
-use crate::sandbox::authorize::{Resource, facts};
+use crate::sandbox::authorize::facts;
 use crate::sandbox::aws_names;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
 
-/// AWS's quota of managed policies for a user (IAM guide).
-const MAX_ATTACHED: usize = 10;
+/// AWS's quota of managed policies for a user or role (IAM guide).
+pub(super) const MAX_ATTACHED: usize = 10;
 /// AWS's limit for all inline policies of a user together, in characters without white space (IAM guide).
 const MAX_INLINE_SIZE: usize = 2048;
 
@@ -29,7 +30,7 @@ impl Request for AttachUserPolicy {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.arn;
         let mut user = cx.user("iam:AttachUserPolicy", &self.user, &facts([("iam:PolicyARN", &arn)]))?;
-        if managed::find(&arn).is_none() {
+        if cx.account.state.iam.managed(&arn).is_none() {
             return Err(no_managed_policy(&arn, format!("Policy {arn} does not exist or is not attachable.")));
         }
         // Attaching twice is no error (IAM guide).
@@ -84,14 +85,14 @@ impl Request for ListAttachedUserPolicies {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:ListAttachedUserPolicies", &self.user, &ConditionContext::default())?;
-        // All managed policies of the sandbox have the path `/`.
-        let attached = user.attached.iter().filter(|_| self.prefix == "/").filter_map(|arn| managed::find(arn));
+        let attached = user.attached.iter().filter_map(|arn| cx.account.state.iam.managed(arn));
+        let attached = attached.filter(|policy| policy.path().starts_with(&self.prefix));
         let mut out = Xml::new();
-        let write = |out: &mut Xml, policy: &Managed| {
-            xml::leaf(out, "PolicyName", policy.name);
-            xml::leaf(out, "PolicyArn", policy.arn);
+        let write = |out: &mut Xml, policy: Known| {
+            xml::leaf(out, "PolicyName", policy.name());
+            xml::leaf(out, "PolicyArn", policy.arn());
         };
-        self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn, write);
+        self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn(), write);
         Ok(out.into())
     }
 }
@@ -117,7 +118,7 @@ impl Request for PutUserPolicy {
         let policy = InlinePolicy::new(self.text)
             .map_err(|error| Fault::service(400, "MalformedPolicyDocument", error.to_string()))?;
         let replaced = user.inline.get(&self.name).map_or(0, |old| size(&old.text));
-        if user.inline_size() - replaced + size(&policy.text) > MAX_INLINE_SIZE {
+        if inline_size(&user.inline) - replaced + size(&policy.text) > MAX_INLINE_SIZE {
             let message = format!("Maximum policy size of {MAX_INLINE_SIZE} bytes exceeded for user {}", user.name);
             return Err(Fault::service(409, "LimitExceeded", message));
         }
@@ -186,78 +187,8 @@ impl Request for ListUserPolicies {
     }
 }
 
-/// `GetPolicy`
-pub struct GetPolicy(String);
-
-impl Request for GetPolicy {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        members::policy_arn(members).map(Self)
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let policy = managed_policy(cx, "iam:GetPolicy", &self.0)?;
-        let is_attached = |arns: &[String]| arns.iter().any(|arn| arn == policy.arn);
-        let attachments =
-            cx.account.state.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
-        let mut out = Xml::new();
-        xml::nest(&mut out, "Policy", |out| {
-            xml::leaf(out, "PolicyName", policy.name);
-            if let Some(id) = policy.id {
-                xml::leaf(out, "PolicyId", id);
-            }
-            xml::leaf(out, "Arn", policy.arn);
-            xml::leaf(out, "Path", "/");
-            xml::leaf(out, "DefaultVersionId", policy.version);
-            xml::leaf(out, "AttachmentCount", &attachments);
-            xml::leaf(out, "PermissionsBoundaryUsageCount", "0");
-            xml::leaf(out, "IsAttachable", "true");
-            xml::leaf(out, "Description", policy.description);
-            xml::leaf(out, "CreateDate", policy.created);
-            xml::leaf(out, "UpdateDate", policy.updated);
-        });
-        Ok(out.into())
-    }
-}
-
-/// `GetPolicyVersion`
-pub struct GetPolicyVersion {
-    arn: String,
-    version: String,
-}
-
-impl Request for GetPolicyVersion {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        let version = members.str("VersionId", 0..=usize::MAX)?.to_owned();
-        Ok(Self { arn: members::policy_arn(members)?, version })
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let policy = managed_policy(cx, "iam:GetPolicyVersion", &self.arn)?;
-        if self.version != policy.version {
-            // Earlier versions of the managed policies are not kept here.
-            let (arn, version) = (policy.arn, self.version);
-            let message = format!("Policy {arn} version {version} does not exist or is not attachable.");
-            return Err(no_such_entity(message));
-        }
-        let mut out = Xml::new();
-        xml::nest(&mut out, "PolicyVersion", |out| {
-            xml::leaf(out, "Document", &xml::url_encode(policy.text));
-            xml::leaf(out, "VersionId", policy.version);
-            xml::leaf(out, "IsDefaultVersion", "true");
-            xml::leaf(out, "CreateDate", policy.updated);
-        });
-        Ok(out.into())
-    }
-}
-
-/// The managed policy with this ARN, if the caller is allowed `action` on it.
-fn managed_policy(cx: &mut Context<'_>, action: &str, arn: &str) -> Result<&'static Managed, Fault> {
-    cx.authorize(action, Resource::Arn(arn), &ConditionContext::default())?;
-    managed::find(arn).ok_or_else(|| no_managed_policy(arn, format!("Policy {arn} was not found.")))
-}
-
 /// A managed policy that the sandbox doesn't have. If AWS has it, the message says so instead of AWS's `message`.
-fn no_managed_policy(arn: &str, message: String) -> Fault {
+pub(super) fn no_managed_policy(arn: &str, message: String) -> Fault {
     if !aws_names::has_managed_policy(arn) {
         return no_such_entity(message);
     }

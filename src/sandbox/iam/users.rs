@@ -1,6 +1,6 @@
 //! `CreateUser`, `GetUser`, `DeleteUser`, `ListUsers`, `TagUser`, `UntagUser`, `ListUserTags`.
 
-use super::members::{self, Page, invalid, too_many_tags};
+use super::members::{self, Page, invalid};
 use super::state::new_user;
 use super::user::User;
 use crate::policy::ConditionContext;
@@ -124,6 +124,7 @@ impl Request for DeleteUser {
         let (kms, store) = cx.account.kms_mut();
         kms.principal_deleted(store, &principal.arn, &principal.unique_id)?;
         let (iam, store) = cx.account.iam_mut();
+        iam.principal_deleted(store, &principal.arn, &principal.unique_id)?;
         iam.remove(store, &user)?;
         Ok(Xml::new().into())
     }
@@ -164,15 +165,7 @@ impl Request for TagUser {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut user = cx.user("iam:TagUser", &self.name, &tag_facts(&self.tags))?;
-        for (key, value) in self.tags {
-            match user.tags.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
-                Some(tag) => *tag = (key, value),
-                None => user.tags.push((key, value)),
-            }
-        }
-        if user.tags.len() > members::MAX_TAGS {
-            return Err(too_many_tags());
-        }
+        members::add_tags(&mut user.tags, self.tags)?;
         cx.save_user(user)
     }
 }
@@ -239,12 +232,12 @@ fn write_user(cx: &Context<'_>, out: &mut Xml, user: &User) {
     xml::leaf(out, "CreateDate", &user.created);
 }
 
-fn write_tag(out: &mut Xml, (key, value): &(String, String)) {
+pub(super) fn write_tag(out: &mut Xml, (key, value): &(String, String)) {
     xml::leaf(out, "Key", key);
     xml::leaf(out, "Value", value);
 }
 
-fn tag_facts(tags: &[(String, String)]) -> ConditionContext {
+pub(super) fn tag_facts(tags: &[(String, String)]) -> ConditionContext {
     let mut facts = ConditionContext::default();
     for (key, value) in tags {
         facts.set(&format!("aws:RequestTag/{key}"), value).add("aws:TagKeys", key);

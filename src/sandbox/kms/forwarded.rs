@@ -84,6 +84,7 @@ fn service_caller(cx: &Context<'_>, acting: Acting) -> Caller {
         Acting::AsItself => Caller {
             principal: Arc::new(Principal::service(&regional_name(SERVICE, &cx.account.region))),
             permissions: Arc::default(),
+            limits: Arc::default(),
             ..caller
         },
     }

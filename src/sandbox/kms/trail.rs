@@ -1,6 +1,6 @@
 //! The trail of calls to KMS, in CloudTrail's shape: what a call was about, and never what it carried or returned.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::policy::Principal;
 use crate::sandbox::context::Context;
@@ -95,16 +95,42 @@ fn identity(principal: &Principal, via: Option<&str>) -> UserIdentity {
     let invoked_by = via.map(str::to_owned);
     if principal.is_service() {
         let kind = "AWSService".to_owned();
-        return UserIdentity { kind, principal_id: None, arn: None, account_id: None, user_name: None, invoked_by };
+        return UserIdentity {
+            kind,
+            principal_id: None,
+            arn: None,
+            account_id: None,
+            user_name: None,
+            invoked_by,
+            session_context: None,
+        };
     }
     UserIdentity {
-        kind: if principal.is_root() { "Root" } else { "IAMUser" }.to_owned(),
+        kind: match &principal.role {
+            Some(_) => "AssumedRole",
+            None if principal.is_root() => "Root",
+            None => "IAMUser",
+        }
+        .to_owned(),
         principal_id: Some(principal.unique_id.clone()),
         arn: Some(principal.arn.clone()),
         account_id: Some(principal.account.clone()),
         user_name: principal.user_name.clone(),
         invoked_by,
+        session_context: session_context(principal),
     }
+}
+
+/// CloudTrail's `sessionContext`, for temporary credentials.
+fn session_context(principal: &Principal) -> Option<Value> {
+    let issued = principal.token_issued.as_ref()?;
+    let mut context = json!({ "attributes": { "creationDate": issued, "mfaAuthenticated": "false" } });
+    if let Some(role) = &principal.role {
+        let name = role.arn.rsplit('/').next();
+        context["sessionIssuer"] = json!({ "type": "Role", "principalId": role.unique_id, "arn": role.arn,
+            "accountId": principal.account, "userName": name });
+    }
+    Some(context)
 }
 
 /// Runs a caller's own call to KMS and records it.

@@ -3,6 +3,7 @@
 //!
 //! `KMSLAB_WRITE_GOLDEN=1 cargo test --lib golden` writes the transcript again.
 
+mod roles;
 mod script;
 mod tables;
 mod transactions;
@@ -172,8 +173,9 @@ fn element(text: &str, name: &str) -> String {
 /// The text without secrets, and without the path of the temporary database.
 fn redact(text: &str) -> String {
     let mut shown = text.to_owned();
-    for (from, to) in [("<SecretAccessKey>", "</SecretAccessKey>"), ("\"database\":\"", "\"")] {
-        if let Some((before, rest)) = text.split_once(from) {
+    let token = ("<SessionToken>", "</SessionToken>");
+    for (from, to) in [("<SecretAccessKey>", "</SecretAccessKey>"), token, ("\"database\":\"", "\"")] {
+        if let Some((before, rest)) = shown.clone().split_once(from) {
             shown = format!("{before}{from}[redacted]{to}{}", rest.split_once(to).unwrap().1);
         }
     }
@@ -188,6 +190,9 @@ fn write_decision(transcript: &mut String, record: &DecisionRecord) {
         let source = match &examined.source {
             PolicySource::Managed { name, .. } | PolicySource::Inline { name, .. } => name,
             PolicySource::KeyPolicy { .. } => "key policy",
+            PolicySource::Trust { .. } => "trust policy",
+            PolicySource::Boundary { .. } => "boundary",
+            PolicySource::Session { .. } => "session policy",
             PolicySource::Grant { grant_id } => &grant_id[..8],
         };
         let result = match &examined.result {

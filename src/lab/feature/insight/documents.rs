@@ -89,6 +89,8 @@ impl<'a> Policies<'a> {
             unique_id: documents.unique_id.clone().or(role).unwrap_or_default(),
             user_name: user_name.map(str::to_owned),
             tags: Vec::new(),
+            role: None,
+            token_issued: None,
         };
         (Policies { principal, key, identity, grants: &documents.grants }, unread)
     }

@@ -326,7 +326,10 @@ impl Question<'_> {
                 let is_sent = self.facts.made.attempt_grant.as_ref() == Some(grant_id);
                 self.mechanism == Mechanism::Grant && (is_sent || grant_id == ATTEMPT)
             }
-            PolicySource::Managed { .. } => false,
+            PolicySource::Managed { .. }
+            | PolicySource::Trust { .. }
+            | PolicySource::Boundary { .. }
+            | PolicySource::Session { .. } => false,
         }
     }
 

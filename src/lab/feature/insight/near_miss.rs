@@ -44,8 +44,11 @@ fn is_grant(source: &PolicySource) -> bool {
 /// Policies before grants: they are easier to correct.
 fn order(source: &PolicySource) -> usize {
     match source {
-        PolicySource::Inline { .. } | PolicySource::Managed { .. } => 0,
-        PolicySource::KeyPolicy { .. } => 1,
+        PolicySource::Inline { .. }
+        | PolicySource::Managed { .. }
+        | PolicySource::Boundary { .. }
+        | PolicySource::Session { .. } => 0,
+        PolicySource::KeyPolicy { .. } | PolicySource::Trust { .. } => 1,
         PolicySource::Grant { .. } => 2,
     }
 }
@@ -54,7 +57,10 @@ fn order(source: &PolicySource) -> usize {
 pub fn name(source: &PolicySource) -> String {
     match source {
         PolicySource::Managed { name, .. } | PolicySource::Inline { name, .. } => name.clone(),
-        PolicySource::KeyPolicy { .. } => "the key policy".to_owned(),
+        PolicySource::KeyPolicy { .. }
+        | PolicySource::Trust { .. }
+        | PolicySource::Boundary { .. }
+        | PolicySource::Session { .. } => source.to_string(),
         PolicySource::Grant { grant_id } => format!("grant {}…", grant_id.get(..8).unwrap_or(grant_id)),
     }
 }

@@ -166,7 +166,11 @@ impl Look {
                         calls.push(call("iam", "PutUserPolicy", parameters, Value::Null));
                     }
                 }
-                PolicySource::KeyPolicy { .. } | PolicySource::Grant { .. } => {}
+                PolicySource::KeyPolicy { .. }
+                | PolicySource::Trust { .. }
+                | PolicySource::Boundary { .. }
+                | PolicySource::Session { .. }
+                | PolicySource::Grant { .. } => {}
             }
         }
     }

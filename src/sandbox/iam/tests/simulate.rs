@@ -213,3 +213,24 @@ fn who_may_not_simulate_does_not_learn_who_exists() {
         assert!(message.contains("iam:SimulatePrincipalPolicy"), "{message}");
     }
 }
+
+#[test]
+fn a_role_is_simulated_with_its_policies() {
+    let mut engine = engine();
+    let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}"#;
+    as_admin(&mut engine, "CreateRole", &[("RoleName", "app"), ("AssumeRolePolicyDocument", trust)]).unwrap();
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:List*","Resource":"*"}}"#;
+    let policy = [("RoleName", "app"), ("PolicyName", "p"), ("PolicyDocument", document)];
+    as_admin(&mut engine, "PutRolePolicy", &policy).unwrap();
+    let ask = |engine: &mut Engine, arn: &str, action: &str| {
+        as_admin(engine, "SimulatePrincipalPolicy", &[("PolicySourceArn", arn), ("ActionNames.member.1", action)])
+    };
+    let arn = "arn:aws:iam::111122223333:role/app";
+    let allowed = ask(&mut engine, arn, "kms:ListKeys").unwrap();
+    assert_eq!(
+        (text(&allowed, "EvalDecision"), text(&allowed, "SourcePolicyId")),
+        ("allowed".into(), "role_app_p".into())
+    );
+    assert_eq!(text(&ask(&mut engine, arn, "kms:Decrypt").unwrap(), "EvalDecision"), "implicitDeny");
+    assert_eq!(error(ask(&mut engine, "arn:aws:iam::111122223333:role/none", "kms:Decrypt")).1, "NoSuchEntity");
+}

@@ -27,6 +27,9 @@ impl Recorder {
         self.conditions();
         self.endings(&table, &key);
         self.transactions();
+        self.roles();
+        self.sessions();
+        self.managed_policies();
     }
 
     fn front_layer(&mut self) {
@@ -60,7 +63,7 @@ impl Recorder {
         for (service, operation) in [
             (Service::Iam, "CreateGroup"),
             (Service::Iam, "Nonsense"),
-            (Service::Sts, "AssumeRole"),
+            (Service::Sts, "AssumeRoleWithSAML"),
             (Service::Sts, "X"),
         ] {
             self.query("admin", service, operation, &[]);
