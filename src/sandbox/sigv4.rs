@@ -1,7 +1,7 @@
 //! Who made a request: verification of AWS Signature Version 4.
 //!
 //! The signature is made again with the secret the sandbox knows, over exactly the headers the client says it signed: by
-//! [`plain`] for the form that SDKs send, and by the library that the AWS SDK signs with for any other.
+//! `sigv4/plain.rs` for the form that SDKs send, and by the library that the AWS SDK signs with for any other.
 
 mod plain;
 
