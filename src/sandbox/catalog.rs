@@ -1,16 +1,18 @@
 //! Every operation of the sandbox, once.
 
 use super::aws_names;
+use super::cloudtrail;
 use super::dynamodb::ops as ddb;
 use super::error::Fault;
 use super::iam;
 use super::kms;
 use super::operation::Operation;
-use super::service::Service::{self, DynamoDb, Iam, Kms, Sts};
+use super::service::Service::{self, CloudTrail, DynamoDb, Iam, Kms, Sts};
 use super::sts;
 
 /// The operations, sorted by service and name.
 static OPERATIONS: &[Operation] = &[
+    Operation::read::<cloudtrail::LookupEvents>(CloudTrail, "LookupEvents", &[]),
     Operation::read::<ddb::batch_get_item::BatchGetItem>(DynamoDb, "BatchGetItem", &["kms:Decrypt"]),
     Operation::write::<ddb::batch_write_item::BatchWriteItem>(DynamoDb, "BatchWriteItem", &["kms:Decrypt"]),
     Operation::write::<ddb::create_table::CreateTable>(
@@ -126,9 +128,10 @@ mod tests {
 
     /// How operations were told apart before they had a table.
     fn is_change(operation: &str) -> bool {
-        const READS: [&str; 14] = [
+        const READS: [&str; 15] = [
             "Get",
             "List",
+            "Lookup",
             "Describe",
             "Scan",
             "Query",

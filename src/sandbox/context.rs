@@ -29,6 +29,8 @@ pub struct Origin {
     /// The request's id as the caller sees it in `x-amzn-RequestId`: a UUID for most services, 52 characters for
     /// DynamoDB. Trail and decisions quote it, so that they can be matched with responses.
     pub request_id: String,
+    /// The access key that signed the request.
+    pub access_key_id: String,
     /// The caller's address.
     pub source_ip: String,
     /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.

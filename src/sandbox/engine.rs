@@ -122,7 +122,7 @@ impl Engine {
                 Ok((principal, access_key_id)) => {
                     let mut entropy = self.sources.stream(&access_key_id);
                     let request_id = respond::public_request_id(service, entropy.uuid());
-                    let caller = self.caller(principal, request, request_id.clone());
+                    let caller = self.caller(principal, &access_key_id, request, request_id.clone());
                     let call = Call { service, operation: &operation, form, body: request.bytes() };
                     match self.call(caller, entropy, call) {
                         Ok(output) => respond::success(service, &operation, &request_id, output),
@@ -167,13 +167,14 @@ impl Engine {
         Ok((principal, id.to_owned()))
     }
 
-    fn caller(&self, principal: Principal, request: &Request, request_id: String) -> Caller {
+    fn caller(&self, principal: Principal, access_key_id: &str, request: &Request, request_id: String) -> Caller {
         Caller {
             permissions: Arc::new(self.account.state.iam.policies_of(&principal)),
             principal: Arc::new(principal),
             via: None,
             origin: Arc::new(Origin {
                 request_id,
+                access_key_id: access_key_id.to_owned(),
                 source_ip: request.peer.to_string(),
                 user_agent: user_agent(request).to_owned(),
                 explains: explains(request),
@@ -254,7 +255,7 @@ fn respond_to(
             cx.account.table_keys.expire(cx.account.state.clock.now());
             operation.run(cx)
         }
-        Service::Iam | Service::Sts => operation.run(cx),
+        Service::CloudTrail | Service::Iam | Service::Sts => operation.run(cx),
     };
     debug_assert!(
         cx.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),

@@ -105,7 +105,7 @@ pub fn route(request: &Request) -> Route {
 /// The JSON protocols name the operation in a header.
 fn target(request: &Request) -> Route {
     let target = request.header("x-amz-target").unwrap_or_default();
-    let Some((service, operation)) = target.split_once('.').and_then(|(prefix, operation)| {
+    let Some((service, operation)) = target.rsplit_once('.').and_then(|(prefix, operation)| {
         let service = Service::ALL.into_iter().find(|service| service.target_prefix() == Some(prefix))?;
         (!operation.is_empty()).then_some((service, operation))
     }) else {

@@ -42,6 +42,7 @@ pub fn caller(principal: Principal) -> Caller {
         via: None,
         origin: Arc::new(Origin {
             request_id: "ANSWER".to_owned(),
+            access_key_id: "AKIATEST".to_owned(),
             source_ip: "127.0.0.1".to_owned(),
             user_agent: "test".to_owned(),
             explains: false,
@@ -83,6 +84,11 @@ fn json(engine: &mut Engine, who: &Caller, service: Service, name: &str, input: 
 /// A call to KMS.
 pub fn kms(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
     json(engine, who, Service::Kms, operation, input)
+}
+
+/// A call to CloudTrail.
+pub fn cloudtrail(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
+    json(engine, who, Service::CloudTrail, operation, input)
 }
 
 /// A call to DynamoDB.

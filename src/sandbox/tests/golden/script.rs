@@ -26,6 +26,7 @@ impl Recorder {
         self.simulations();
         self.conditions();
         self.endings(&table, &key);
+        self.event_history();
     }
 
     fn front_layer(&mut self) {
@@ -529,6 +530,20 @@ impl Recorder {
         self.iam("eve", "AttachUserPolicy", &[("UserName", "eve"), ("PolicyArn", DYNAMODB_FULL)]);
         self.iam("eve", "TagUser", &[("UserName", "dora"), ("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")]);
         self.kms("eve", "ScheduleKeyDeletion", json!({ "KeyId": key }));
+    }
+
+    /// The calls to KMS above, as CloudTrail shows them.
+    fn event_history(&mut self) {
+        let decrypts = json!([{ "AttributeKey": "EventName", "AttributeValue": "Decrypt" }]);
+        for input in [
+            json!({ "LookupAttributes": decrypts, "MaxResults": 2 }),
+            json!({ "LookupAttributes": [{ "AttributeKey": "Name", "AttributeValue": "" }], "MaxResults": 51 }),
+            json!({ "StartTime": 2, "EndTime": 1 }),
+            json!({ "NextToken": "x" }),
+        ] {
+            self.json("admin", Service::CloudTrail, "LookupEvents", &input.to_string());
+        }
+        self.json("carol", Service::CloudTrail, "LookupEvents", "{}");
     }
 
     fn endings(&mut self, table: &str, key: &str) {
