@@ -81,6 +81,8 @@ static OPERATIONS: &[Operation] = &[
     Operation::read::<kms::cryptography::Encrypt>(Kms, "Encrypt", &[]),
     Operation::read::<kms::cryptography::GenerateDataKey>(Kms, "GenerateDataKey", &[]),
     Operation::read::<kms::cryptography::GenerateDataKeyWithoutPlaintext>(Kms, "GenerateDataKeyWithoutPlaintext", &[]),
+    Operation::read::<kms::mac::GenerateMac>(Kms, "GenerateMac", &[]),
+    Operation::read::<kms::random::GenerateRandom>(Kms, "GenerateRandom", &[]),
     Operation::read::<kms::policies::GetKeyPolicy>(Kms, "GetKeyPolicy", &[]),
     Operation::read::<kms::rotation::GetKeyRotationStatus>(Kms, "GetKeyRotationStatus", &[]),
     Operation::read::<kms::aliases::ListAliases>(Kms, "ListAliases", &[]),
@@ -100,6 +102,7 @@ static OPERATIONS: &[Operation] = &[
     Operation::write::<kms::tags::UntagResource>(Kms, "UntagResource", &[]),
     Operation::write::<kms::aliases::UpdateAlias>(Kms, "UpdateAlias", &[]),
     Operation::write::<kms::keys::UpdateKeyDescription>(Kms, "UpdateKeyDescription", &[]),
+    Operation::read::<kms::mac::VerifyMac>(Kms, "VerifyMac", &[]),
     Operation::read::<sts::GetCallerIdentity>(Sts, "GetCallerIdentity", &[]),
 ];
 

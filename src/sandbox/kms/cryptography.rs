@@ -13,6 +13,7 @@ use super::grants::Options;
 use super::key_id::KeyId;
 use super::keys::refuse_unsupported;
 use super::model::{Key, SYMMETRIC_DEFAULT, hex};
+use super::spec::KeyUsage;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::facts;
 use crate::sandbox::entropy::Entropy;
@@ -35,9 +36,20 @@ pub struct Opened {
 
 impl Key {
     /// Encrypts under the current material.
-    pub fn encrypt(&self, entropy: &mut Entropy, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// `InvalidKeyUsageException` for a key that is not symmetric.
+    pub fn encrypt(
+        &self,
+        entropy: &mut Entropy,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, KmsError> {
         let material = self.current();
-        ciphertext::seal(self.record.id, &material.id, &material.key, entropy.bytes(), context, plaintext)
+        self.record.spec.check_algorithm(self.record.usage, SYMMETRIC_DEFAULT)?;
+        let key =
+            material.symmetric().ok_or_else(|| KmsError::Internal("A symmetric key has no secret.".to_owned()))?;
+        Ok(ciphertext::seal(self.record.id, &material.id, &key, entropy.bytes(), context, plaintext))
     }
 }
 
@@ -85,7 +97,7 @@ pub fn open_blob(
     }
     let id = blob.material();
     let material = key.materials.iter().find(|material| material.id == id);
-    let plaintext = material.and_then(|material| blob.open(&material.key, context));
+    let plaintext = material.and_then(|material| blob.open(&material.symmetric()?, context));
     Ok(Opened { plaintext: plaintext.ok_or(KmsError::InvalidCiphertext)?, key, material: id })
 }
 
@@ -94,7 +106,8 @@ fn parse_algorithm(members: &Members<'_>, name: &str) -> Result<bool, Fault> {
     Ok(members.choice(name, &ALGORITHMS)?.is_none_or(|name| name == SYMMETRIC_DEFAULT))
 }
 
-fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), KmsError> {
+fn check_algorithm(symmetric: bool, key: &Key, operation: &str) -> Result<(), KmsError> {
+    key.check_usage(KeyUsage::Encrypt, operation)?;
     if symmetric {
         return Ok(());
     }
@@ -127,10 +140,10 @@ impl Request for Encrypt {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let key = usable_key(cx, &self.key, "kms:Encrypt", &self.context, &algorithm_fact())?;
-        check_algorithm(self.symmetric, &key)?;
+        check_algorithm(self.symmetric, &key, "Encrypt")?;
         self.options.proceed()?;
         Ok(json!({
-            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &self.plaintext)),
+            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &self.plaintext)?),
             "KeyId": key.record.arn,
             "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
         })
@@ -163,7 +176,7 @@ impl Request for Decrypt {
         self.options.check_tokens(cx)?;
         let facts = algorithm_fact();
         let opened = open_blob(cx, &self.blob, self.key.as_ref(), "kms:Decrypt", &self.context, &facts)?;
-        check_algorithm(self.symmetric, &opened.key)?;
+        check_algorithm(self.symmetric, &opened.key, "Decrypt")?;
         self.options.proceed()?;
         Ok(json!({
             "KeyId": opened.key.record.arn,
@@ -204,11 +217,12 @@ impl NewDataKey {
     fn run(self, cx: &mut Context<'_>, action: &str) -> Result<(Value, Zeroizing<Vec<u8>>), KmsError> {
         self.options.check_tokens(cx)?;
         let key = usable_key(cx, &self.key, action, &self.context, &algorithm_fact())?;
+        key.check_symmetric(action.trim_start_matches("kms:"))?;
         self.options.proceed()?;
         let mut plaintext = Zeroizing::new(vec![0; self.length]);
         cx.entropy.fill(&mut plaintext);
         let output = json!({
-            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &plaintext)),
+            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &plaintext)?),
             "KeyId": key.record.arn,
             "KeyMaterialId": hex(&key.current().id),
         });
@@ -279,13 +293,13 @@ impl Request for ReEncrypt {
         facts.set("kms:ReEncryptOnSameKey", (from.is_some() && from == to).to_string());
         let (source, context) = (self.source.as_ref(), &self.source_context);
         let opened = open_blob(cx, &self.blob, source, "kms:ReEncryptFrom", context, &facts)?;
-        check_algorithm(self.source_symmetric, &opened.key)?;
+        check_algorithm(self.source_symmetric, &opened.key, "ReEncrypt")?;
         let context = &self.destination_context;
         let destination = usable_key(cx, &self.destination, "kms:ReEncryptTo", context, &facts)?;
-        check_algorithm(self.destination_symmetric, &destination)?;
+        check_algorithm(self.destination_symmetric, &destination, "ReEncrypt")?;
         self.options.proceed()?;
         Ok(json!({
-            "CiphertextBlob": STANDARD.encode(destination.encrypt(&mut cx.entropy, context, &opened.plaintext)),
+            "CiphertextBlob": STANDARD.encode(destination.encrypt(&mut cx.entropy, context, &opened.plaintext)?),
             "SourceKeyId": opened.key.record.arn,
             "KeyId": destination.record.arn,
             "SourceEncryptionAlgorithm": SYMMETRIC_DEFAULT,

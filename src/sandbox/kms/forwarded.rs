@@ -13,6 +13,7 @@ use super::error::KmsError;
 use super::grants::{self, NewGrant, Options};
 use super::key_id::KeyId;
 use super::model::{Alias, KeyManager, KeyRecord, KeyState, Rotation, SYMMETRIC_DEFAULT};
+use super::spec::{KeySpec, KeyUsage};
 use super::state::DAY;
 use super::trail::TrailEntry;
 use super::{keys, policies};
@@ -105,8 +106,9 @@ pub fn generate_data_key(
         .with("keySpec", "AES_256");
     forwarded(cx, acting, entry, |cx| {
         let key = usable_key(cx, &KeyId::any(key), "kms:GenerateDataKey", context, &algorithm_fact())?;
+        key.check_symmetric("GenerateDataKey")?;
         let plaintext = Key256::generate(&mut cx.entropy);
-        let ciphertext = key.encrypt(&mut cx.entropy, context, plaintext.expose());
+        let ciphertext = key.encrypt(&mut cx.entropy, context, plaintext.expose())?;
         Ok(DataKey { key_arn: key.record.arn.clone(), plaintext, ciphertext })
     })
 }
@@ -229,6 +231,8 @@ pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, Km
         policy: policies::aws_managed_policy(&cx.account.id, &cx.account.region, service),
         tags: Vec::new(),
         rotation: Some(Rotation { period_days: 365, next: now + 365.0 * DAY }),
+        spec: KeySpec::Symmetric,
+        usage: KeyUsage::Encrypt,
     };
     let key = keys::new_key(cx, record)?;
     let alias = Alias { name: alias, key_id: key.id(), created: now, updated: now };

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::error::KmsError;
 use super::grants::Options;
 use super::key_id::KeyId;
-use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
+use super::model::{Key, KeyManager, KeyRecord, KeyState, Material, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
 use super::page::Page;
+use super::spec::{KeySpec, KeyUsage};
 use super::{policies, state, tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
@@ -31,7 +32,7 @@ const KEY_SPECS: [&str; 17] = [
     "ML_DSA_87",
     "ECC_NIST_EDWARDS25519",
 ];
-const KEY_USAGES: [&str; 4] = ["SIGN_VERIFY", ENCRYPT_DECRYPT, "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
+const KEY_USAGES: [&str; 4] = ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
 const ORIGINS: [&str; 4] = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
 const MAX_DESCRIPTION: usize = 8192;
 
@@ -49,7 +50,8 @@ pub fn refuse_unsupported(members: &Members<'_>, name: &str) -> Result<(), KmsEr
 /// `CreateKey`
 pub struct CreateKey {
     spec: &'static str,
-    usage: &'static str,
+    /// Only symmetric keys have a default.
+    usage: Option<&'static str>,
     origin: &'static str,
     multi_region: bool,
     description: String,
@@ -64,7 +66,7 @@ impl Request for CreateKey {
         refuse_unsupported(members, "XksKeyId")?;
         let spec = members.choice("KeySpec", &KEY_SPECS)?;
         let old_spec = members.choice("CustomerMasterKeySpec", &KEY_SPECS)?;
-        let usage = members.choice("KeyUsage", &KEY_USAGES)?.unwrap_or(ENCRYPT_DECRYPT);
+        let usage = members.choice("KeyUsage", &KEY_USAGES)?;
         let origin = members.choice("Origin", &ORIGINS)?.unwrap_or("AWS_KMS");
         let multi_region = members.flag("MultiRegion")?.unwrap_or(false);
         let description = members.optional_str("Description", 0..=MAX_DESCRIPTION)?.unwrap_or_default().to_owned();
@@ -83,7 +85,7 @@ impl Request for CreateKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.authorize(cx)?;
-        self.check_kind()?;
+        let (spec, usage) = self.check_kind()?;
         tags::check(&self.tags)?;
         let id = cx.entropy.uuid();
         let arn = cx.home().key_arn(&id.to_string());
@@ -101,6 +103,8 @@ impl Request for CreateKey {
             policy,
             tags: self.tags,
             rotation: None,
+            spec,
+            usage,
         };
         let key = new_key(cx, record)?;
         let metadata = key.metadata();
@@ -115,7 +119,7 @@ impl CreateKey {
         let mut asked = facts([
             ("kms:KeySpec", self.spec),
             ("kms:CustomerMasterKeySpec", self.spec),
-            ("kms:KeyUsage", self.usage),
+            ("kms:KeyUsage", self.usage.unwrap_or("ENCRYPT_DECRYPT")),
             ("kms:KeyOrigin", self.origin),
             ("kms:MultiRegion", &self.multi_region.to_string()),
             ("kms:BypassPolicyLockoutSafetyCheck", &self.bypass_lockout_check.to_string()),
@@ -128,20 +132,24 @@ impl CreateKey {
         Ok(())
     }
 
-    /// Refuses, in clear words, every kind of key the sandbox does not have.
-    fn check_kind(&self) -> Result<(), KmsError> {
-        if self.spec != SYMMETRIC_DEFAULT {
-            return Err(KmsError::Unsupported(format!(
-                "The sandbox creates only {SYMMETRIC_DEFAULT} keys, the kind DynamoDB uses; not {}.",
-                self.spec
-            )));
-        }
-        if self.usage != ENCRYPT_DECRYPT {
-            return Err(KmsError::Invalid(format!(
-                "KeyUsage {} is not compatible with KeySpec {SYMMETRIC_DEFAULT}",
-                self.usage
-            )));
-        }
+    /// The kind of key asked for. Refuses, in clear words, every kind that the sandbox does not have. The sentences about
+    /// usages were recorded on AWS by LocalStack's tests.
+    fn check_kind(&self) -> Result<(KeySpec, KeyUsage), KmsError> {
+        let spec = KeySpec::find(self.spec)
+            .filter(|spec| !spec.is_asymmetric())
+            .ok_or_else(|| KmsError::Unsupported(format!("The sandbox creates no keys of the spec {}.", self.spec)))?;
+        let named = match self.usage {
+            Some(name) => name,
+            None if spec == KeySpec::Symmetric => KeyUsage::Encrypt.name(),
+            None => {
+                let message =
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+                return Err(KmsError::Invalid(message.to_owned()));
+            }
+        };
+        let usage = KeyUsage::find(named).filter(|usage| spec.allows(*usage)).ok_or_else(|| {
+            KmsError::Invalid(format!("KeyUsage {named} is not compatible with KeySpec {}", self.spec))
+        })?;
         if self.origin != "AWS_KMS" {
             return Err(KmsError::Unsupported(format!(
                 "The sandbox makes key material itself; it has no origin {}.",
@@ -152,7 +160,7 @@ impl CreateKey {
             let message = "The sandbox has one Region, so it has no multi-Region keys.";
             return Err(KmsError::Unsupported(message.to_owned()));
         }
-        Ok(())
+        Ok((spec, usage))
     }
 
     /// The text of the new key's policy, checked.
@@ -171,8 +179,13 @@ impl CreateKey {
 /// # Errors
 /// `MalformedPolicyDocumentException`
 pub fn new_key(cx: &mut Context<'_>, record: KeyRecord) -> Result<Key, KmsError> {
-    let material = state::new_material(&mut cx.entropy, record.created, MaterialOrigin::First);
+    let material = first_material(cx, &record)?;
     Key::new(record, vec![material], Vec::new()).map_err(|error| KmsError::MalformedPolicy(error.to_string()))
+}
+
+fn first_material(cx: &mut Context<'_>, record: &KeyRecord) -> Result<Material, KmsError> {
+    let length = record.spec.secret_length().unwrap_or_default();
+    Ok(state::new_material(&mut cx.entropy, length, record.created, MaterialOrigin::First))
 }
 
 /// `DescribeKey`

@@ -19,10 +19,13 @@ pub mod forwarded;
 pub mod grants;
 pub mod key_id;
 pub mod keys;
+pub mod mac;
 pub mod model;
 mod page;
 pub mod policies;
+pub mod random;
 pub mod rotation;
+pub mod spec;
 pub mod state;
 pub mod tags;
 #[cfg(test)]

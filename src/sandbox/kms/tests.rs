@@ -3,6 +3,7 @@
 mod cryptography;
 mod forwarded;
 mod grants;
+mod kinds;
 mod lab;
 mod operations;
 mod permissions;

@@ -45,6 +45,11 @@ impl TrailEntry {
                 entry = entry.with(name, text);
             }
         }
+        for (member, name) in [("MacAlgorithm", "macAlgorithm"), ("SigningAlgorithm", "signingAlgorithm")] {
+            if let Some(text) = text(member).filter(|text| text.len() <= LONGEST_NAME) {
+                entry = entry.with(name, text);
+            }
+        }
         match params.member("EncryptionContext").filter(|context| context.to_string().len() <= LONGEST_CONTEXT) {
             Some(context) => entry.with("encryptionContext", context.clone()),
             None => entry,

@@ -27,6 +27,7 @@ impl Recorder {
         self.conditions();
         self.endings(&table, &key);
         self.event_history();
+        self.codes();
     }
 
     fn front_layer(&mut self) {
@@ -544,6 +545,21 @@ impl Recorder {
             self.json("admin", Service::CloudTrail, "LookupEvents", &input.to_string());
         }
         self.json("carol", Service::CloudTrail, "LookupEvents", "{}");
+    }
+
+    fn codes(&mut self) {
+        self.kms("admin", "GenerateRandom", json!({ "NumberOfBytes": 16 }));
+        self.kms("carol", "GenerateRandom", json!({ "NumberOfBytes": 16 }));
+        let made = self.kms("admin", "CreateKey", json!({ "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC" }));
+        let key = text_at(&made, "/KeyMetadata/KeyId");
+        let mut input = json!({ "KeyId": key, "Message": "AAAA", "MacAlgorithm": "HMAC_SHA_256" });
+        let mac = text_at(&self.kms("admin", "GenerateMac", input.clone()), "/Mac");
+        self.kms("carol", "GenerateMac", input.clone());
+        input["Mac"] = json!(mac);
+        self.kms("admin", "VerifyMac", input.clone());
+        input["Message"] = json!("AAAB");
+        self.kms("admin", "VerifyMac", input.clone());
+        self.kms("carol", "VerifyMac", input);
     }
 
     fn endings(&mut self, table: &str, key: &str) {
