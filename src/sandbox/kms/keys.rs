@@ -8,7 +8,7 @@ use super::key_id::KeyId;
 use super::model::{Key, KeyManager, KeyRecord, KeyState, Material, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
 use super::page::Page;
 use super::spec::{KeySpec, KeyUsage};
-use super::{policies, state, tags};
+use super::{asymmetric, policies, state, tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
 use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
@@ -136,7 +136,6 @@ impl CreateKey {
     /// usages were recorded on AWS by LocalStack's tests.
     fn check_kind(&self) -> Result<(KeySpec, KeyUsage), KmsError> {
         let spec = KeySpec::find(self.spec)
-            .filter(|spec| !spec.is_asymmetric())
             .ok_or_else(|| KmsError::Unsupported(format!("The sandbox creates no keys of the spec {}.", self.spec)))?;
         let named = match self.usage {
             Some(name) => name,
@@ -184,8 +183,11 @@ pub fn new_key(cx: &mut Context<'_>, record: KeyRecord) -> Result<Key, KmsError>
 }
 
 fn first_material(cx: &mut Context<'_>, record: &KeyRecord) -> Result<Material, KmsError> {
-    let length = record.spec.secret_length().unwrap_or_default();
-    Ok(state::new_material(&mut cx.entropy, length, record.created, MaterialOrigin::First))
+    if let Some(length) = record.spec.secret_length() {
+        return Ok(state::new_material(&mut cx.entropy, length, record.created, MaterialOrigin::First));
+    }
+    let key = asymmetric::generate(record.spec, &mut cx.entropy)?;
+    Ok(Material { id: cx.entropy.bytes(), key, created: record.created, origin: MaterialOrigin::First })
 }
 
 /// `DescribeKey`

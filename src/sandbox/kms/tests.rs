@@ -1,5 +1,6 @@
 //! KMS through the engine, with real IAM users and policies around it.
 
+mod asymmetric;
 mod cryptography;
 mod forwarded;
 mod grants;

@@ -45,7 +45,9 @@ impl TrailEntry {
                 entry = entry.with(name, text);
             }
         }
-        for (member, name) in [("MacAlgorithm", "macAlgorithm"), ("SigningAlgorithm", "signingAlgorithm")] {
+        for (member, name) in
+            [("MacAlgorithm", "macAlgorithm"), ("SigningAlgorithm", "signingAlgorithm"), ("KeyPairSpec", "keyPairSpec")]
+        {
             if let Some(text) = text(member).filter(|text| text.len() <= LONGEST_NAME) {
                 entry = entry.with(name, text);
             }

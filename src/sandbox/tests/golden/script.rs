@@ -28,6 +28,7 @@ impl Recorder {
         self.endings(&table, &key);
         self.event_history();
         self.codes();
+        self.key_pairs();
     }
 
     fn front_layer(&mut self) {
@@ -560,6 +561,23 @@ impl Recorder {
         input["Message"] = json!("AAAB");
         self.kms("admin", "VerifyMac", input.clone());
         self.kms("carol", "VerifyMac", input);
+    }
+
+    /// Nothing that works: RSA keys and signatures don't follow from the seed.
+    fn key_pairs(&mut self) {
+        let made = self.kms("admin", "CreateKey", json!({ "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" }));
+        let key = text_at(&made, "/KeyMetadata/KeyId");
+        for who in ["admin", "carol"] {
+            self.kms(who, "GetPublicKey", json!({ "KeyId": key }));
+            let input = json!({ "KeyId": key, "Message": "AAAA", "SigningAlgorithm": "ECDSA_SHA_384" });
+            self.kms(who, "Sign", input);
+            let input =
+                json!({ "KeyId": key, "Message": "AAAA", "SigningAlgorithm": "ECDSA_SHA_256", "Signature": "AAAA" });
+            self.kms(who, "Verify", input);
+            for operation in ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"] {
+                self.kms(who, operation, json!({ "KeyId": key, "KeyPairSpec": "ECC_NIST_P256" }));
+            }
+        }
     }
 
     fn endings(&mut self, table: &str, key: &str) {
