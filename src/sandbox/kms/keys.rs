@@ -5,9 +5,12 @@ use serde_json::json;
 use super::error::KmsError;
 use super::grants::Options;
 use super::key_id::KeyId;
-use super::model::{Key, KeyManager, KeyRecord, KeyState, Material, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
+use super::model::{
+    Alias, Key, KeyManager, KeyRecord, KeyState, Material, MaterialOrigin, Rotation, SYMMETRIC_DEFAULT, Tag,
+};
 use super::page::Page;
 use super::spec::{KeySpec, KeyUsage};
+use super::state::DAY;
 use super::{asymmetric, policies, state, tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
@@ -190,6 +193,53 @@ fn first_material(cx: &mut Context<'_>, record: &KeyRecord) -> Result<Material, 
     Ok(Material { id: cx.entropy.bytes(), key, created: record.created, origin: MaterialOrigin::First })
 }
 
+/// The ARN of the key behind `alias/aws/<service>`, which is created the first time it is needed.
+///
+/// # Errors
+/// When the store can't be written.
+pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, KmsError> {
+    let alias = format!("alias/aws/{service}");
+    if let Some(key) = cx.account.state.kms.alias(&alias).and_then(|alias| cx.account.state.kms.key(&alias.key_id)) {
+        return Ok(key.record.arn.clone());
+    }
+    let id = cx.entropy.uuid();
+    let arn = cx.home().key_arn(&id.to_string());
+    let now = cx.account.state.clock.epoch_seconds();
+    let record = KeyRecord {
+        id,
+        arn: arn.clone(),
+        account: cx.account.id.clone(),
+        description: format!("Default key that protects my {service} data when no other key is defined"),
+        created: now,
+        state: KeyState::Enabled,
+        deletion_date: None,
+        manager: KeyManager::Aws,
+        policy: policies::aws_managed_policy(&cx.account.id, &cx.account.region, service),
+        tags: Vec::new(),
+        rotation: Some(Rotation { period_days: 365, next: now + 365.0 * DAY }),
+        spec: KeySpec::Symmetric,
+        usage: KeyUsage::Encrypt,
+    };
+    let key = new_key(cx, record)?;
+    let alias = Alias { name: alias, key_id: key.id(), created: now, updated: now };
+    let (kms, store) = cx.account.kms_mut();
+    kms.add_key(store, key)?;
+    let (kms, store) = cx.account.kms_mut();
+    kms.put_alias(store, alias)?;
+    Ok(arn)
+}
+
+/// The services that have an AWS managed key on AWS (AWS services' guides). KMS makes such a key when DescribeKey names
+/// its alias for the first time (API reference).
+const MANAGED: [&str; 9] = ["dynamodb", "ebs", "lambda", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm"];
+
+/// The service whose alias a key id names, by name or ARN.
+fn managed_service(cx: &Context<'_>, id: &KeyId) -> Option<&'static str> {
+    let arns = cx.home().alias_arn("alias/aws/");
+    let service = id.text().strip_prefix("alias/aws/").or_else(|| id.text().strip_prefix(&arns))?;
+    MANAGED.into_iter().find(|known| *known == service)
+}
+
 /// `DescribeKey`
 pub struct DescribeKey {
     key: KeyId,
@@ -203,6 +253,10 @@ impl Request for DescribeKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
+        if let Some(service) = managed_service(cx, &self.key) {
+            // If the caller may not describe it, the key is taken back with the request.
+            aws_managed_key(cx, service)?;
+        }
         let key = cx.key(&self.key, "kms:DescribeKey")?;
         Ok(json!({ "KeyMetadata": key.metadata() }).into())
     }

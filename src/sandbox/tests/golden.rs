@@ -3,6 +3,7 @@
 //!
 //! `KMSLAB_WRITE_GOLDEN=1 cargo test --lib golden` writes the transcript again.
 
+mod keys;
 mod script;
 mod tables;
 

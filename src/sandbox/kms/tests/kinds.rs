@@ -156,6 +156,38 @@ fn no_table_is_encrypted_with_another_kind() {
 }
 
 #[test]
+fn describing_an_aws_alias_makes_its_key() {
+    let mut lab = Lab::new();
+    let alice = lab.user("alice", None);
+    assert_eq!(lab.ok("ListAliases", json!({}))["Aliases"], json!([]));
+    assert_eq!(lab.fails_as(&alice, "DescribeKey", json!({ "KeyId": "alias/aws/s3" })).0, "AccessDeniedException");
+    assert_eq!(lab.ok("ListKeys", json!({}))["Keys"], json!([]), "what is denied makes no key");
+    assert_eq!(lab.fails("Encrypt", json!({ "KeyId": "alias/aws/s3", "Plaintext": "AA==" })).0, "NotFoundException");
+    assert_eq!(lab.fails("DescribeKey", json!({ "KeyId": "alias/aws/none" })).0, "NotFoundException");
+    let made = lab.ok("DescribeKey", json!({ "KeyId": "alias/aws/s3" }))["KeyMetadata"].clone();
+    assert_eq!((&made["KeyManager"], &made["Enabled"]), (&json!("AWS"), &json!(true)));
+    let again = lab.ok("DescribeKey", json!({ "KeyId": alias_arn("alias/aws/s3") }))["KeyMetadata"].clone();
+    assert_eq!(again, made);
+    assert_eq!(lab.ok("ListAliases", json!({}))["Aliases"][0]["AliasName"], "alias/aws/s3");
+    assert_eq!(
+        lab.fails("Encrypt", json!({ "KeyId": "alias/aws/s3", "Plaintext": "AA==" })).0,
+        "AccessDeniedException"
+    );
+}
+
+/// A store from before there were other kinds.
+#[test]
+fn a_key_without_a_spec_is_symmetric() {
+    let mut lab = Lab::new();
+    let id = lab.key();
+    let mut stored = serde_json::to_value(&lab.engine.account.state.kms.key(&id).unwrap().record).unwrap();
+    assert_eq!((stored["spec"].take(), stored["usage"].take()), (json!("SYMMETRIC_DEFAULT"), json!("ENCRYPT_DECRYPT")));
+    stored.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    let record: crate::sandbox::kms::model::KeyRecord = serde_json::from_value(stored).unwrap();
+    assert_eq!((record.spec.name(), record.usage.name()), ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"));
+}
+
+#[test]
 fn kinds_are_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { data: Some(folder.path().to_owned()), ..Config::default() };
