@@ -184,6 +184,27 @@ fn signing_needs_a_permission() {
     assert!(message.ends_with("with an explicit deny in a resource-based policy"), "{message}");
 }
 
+#[test]
+fn dry_runs_of_key_pairs_show_nothing() {
+    let mut lab = Lab::new();
+    let (plain, sign) = (lab.key(), lab.key_of("ECC_NIST_P256", "SIGN_VERIFY"));
+    let alice = lab.user("alice", None);
+    let message = "The request would have succeeded, but the DryRun option is set.";
+    for (operation, mut input) in [
+        ("GenerateDataKeyPair", json!({ "KeyId": plain, "KeyPairSpec": "RSA_4096" })),
+        ("GenerateDataKeyPairWithoutPlaintext", json!({ "KeyId": plain, "KeyPairSpec": "RSA_4096" })),
+        ("Sign", json!({ "KeyId": sign, "Message": "AA==", "SigningAlgorithm": "ECDSA_SHA_256" })),
+        (
+            "Verify",
+            json!({ "KeyId": sign, "Message": "AA==", "SigningAlgorithm": "ECDSA_SHA_256", "Signature": "AA==" }),
+        ),
+    ] {
+        input["DryRun"] = json!(true);
+        assert_eq!(lab.fails(operation, input.clone()), error("DryRunOperationException", message), "{operation}");
+        assert_eq!(lab.fails_as(&alice, operation, input).0, "AccessDeniedException", "{operation}");
+    }
+}
+
 fn openssl(folder: &Path, arguments: &[&str]) -> bool {
     Command::new("openssl").args(arguments).current_dir(folder).output().unwrap().status.success()
 }
