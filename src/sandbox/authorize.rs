@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::Denial;
 use super::kms::ciphertext::EncryptionContext;
-use super::kms::model::{ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
+use super::kms::model::Key;
 use super::log::DecisionRecord;
 use crate::policy::{
     self, AccessRequest, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
@@ -240,8 +240,9 @@ impl Context<'_> {
 
     /// The condition keys that describe the key itself.
     fn describe_key(&self, key: &Key, conditions: &mut ConditionContext) {
-        conditions.set("kms:KeySpec", SYMMETRIC_DEFAULT).set("kms:CustomerMasterKeySpec", SYMMETRIC_DEFAULT);
-        conditions.set("kms:KeyUsage", ENCRYPT_DECRYPT).set("kms:CustomerMasterKeyUsage", ENCRYPT_DECRYPT);
+        let (spec, usage) = (key.record.spec.name(), key.record.usage.name());
+        conditions.set("kms:KeySpec", spec).set("kms:CustomerMasterKeySpec", spec);
+        conditions.set("kms:KeyUsage", usage).set("kms:CustomerMasterKeyUsage", usage);
         conditions.set("kms:KeyOrigin", "AWS_KMS").set("kms:MultiRegion", "false");
         let id = key.id();
         for alias in self.account.state.kms.aliases().filter(|alias| alias.key_id == id) {

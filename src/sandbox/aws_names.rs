@@ -3,6 +3,7 @@
 
 use super::service::Service;
 
+const CLOUDTRAIL: &str = include_str!("../../assets/aws/cloudtrail-operations.txt");
 const KMS: &str = include_str!("../../assets/aws/kms-operations.txt");
 const DYNAMODB: &str = include_str!("../../assets/aws/dynamodb-operations.txt");
 const IAM: &str = include_str!("../../assets/aws/iam-operations.txt");
@@ -12,6 +13,7 @@ const MANAGED_POLICIES: &str = include_str!("../../assets/aws/managed-policies.t
 /// Whether the service has an operation of this name on AWS.
 pub fn has_operation(service: Service, name: &str) -> bool {
     let list = match service {
+        Service::CloudTrail => CLOUDTRAIL,
         Service::Kms => KMS,
         Service::DynamoDb => DYNAMODB,
         Service::Iam => IAM,
@@ -37,6 +39,7 @@ mod tests {
     use super::*;
 
     #[rstest]
+    #[case(Service::CloudTrail, "LookupEvents", true)]
     #[case(Service::Kms, "GenerateRandom", true)]
     #[case(Service::Kms, "generaterandom", false)]
     #[case(Service::Kms, "Scan", false)]

@@ -1,16 +1,18 @@
 //! Every operation of the sandbox, once.
 
 use super::aws_names;
+use super::cloudtrail;
 use super::dynamodb::ops as ddb;
 use super::error::Fault;
 use super::iam;
 use super::kms;
 use super::operation::Operation;
-use super::service::Service::{self, DynamoDb, Iam, Kms, Sts};
+use super::service::Service::{self, CloudTrail, DynamoDb, Iam, Kms, Sts};
 use super::sts;
 
 /// The operations, sorted by service and name.
 static OPERATIONS: &[Operation] = &[
+    Operation::read::<cloudtrail::LookupEvents>(CloudTrail, "LookupEvents", &[]),
     Operation::read::<ddb::batch_get_item::BatchGetItem>(DynamoDb, "BatchGetItem", &["kms:Decrypt"]),
     Operation::write::<ddb::batch_write_item::BatchWriteItem>(DynamoDb, "BatchWriteItem", &["kms:Decrypt"]),
     Operation::write::<ddb::create_table::CreateTable>(
@@ -122,9 +124,18 @@ static OPERATIONS: &[Operation] = &[
     Operation::write::<kms::rotation::EnableKeyRotation>(Kms, "EnableKeyRotation", &[]),
     Operation::read::<kms::cryptography::Encrypt>(Kms, "Encrypt", &[]),
     Operation::read::<kms::cryptography::GenerateDataKey>(Kms, "GenerateDataKey", &[]),
+    Operation::read::<kms::key_pairs::GenerateDataKeyPair>(Kms, "GenerateDataKeyPair", &[]),
+    Operation::read::<kms::key_pairs::GenerateDataKeyPairWithoutPlaintext>(
+        Kms,
+        "GenerateDataKeyPairWithoutPlaintext",
+        &[],
+    ),
     Operation::read::<kms::cryptography::GenerateDataKeyWithoutPlaintext>(Kms, "GenerateDataKeyWithoutPlaintext", &[]),
+    Operation::read::<kms::mac::GenerateMac>(Kms, "GenerateMac", &[]),
+    Operation::read::<kms::random::GenerateRandom>(Kms, "GenerateRandom", &[]),
     Operation::read::<kms::policies::GetKeyPolicy>(Kms, "GetKeyPolicy", &[]),
     Operation::read::<kms::rotation::GetKeyRotationStatus>(Kms, "GetKeyRotationStatus", &[]),
+    Operation::read::<kms::signing::GetPublicKey>(Kms, "GetPublicKey", &[]),
     Operation::read::<kms::aliases::ListAliases>(Kms, "ListAliases", &[]),
     Operation::read::<kms::grants::ListGrants>(Kms, "ListGrants", &[]),
     Operation::read::<kms::policies::ListKeyPolicies>(Kms, "ListKeyPolicies", &[]),
@@ -138,10 +149,13 @@ static OPERATIONS: &[Operation] = &[
     Operation::write::<kms::grants::RevokeGrant>(Kms, "RevokeGrant", &[]),
     Operation::write::<kms::rotation::RotateKeyOnDemand>(Kms, "RotateKeyOnDemand", &[]),
     Operation::write::<kms::deletion::ScheduleKeyDeletion>(Kms, "ScheduleKeyDeletion", &[]),
+    Operation::read::<kms::signing::Sign>(Kms, "Sign", &[]),
     Operation::write::<kms::tags::TagResource>(Kms, "TagResource", &[]),
     Operation::write::<kms::tags::UntagResource>(Kms, "UntagResource", &[]),
     Operation::write::<kms::aliases::UpdateAlias>(Kms, "UpdateAlias", &[]),
     Operation::write::<kms::keys::UpdateKeyDescription>(Kms, "UpdateKeyDescription", &[]),
+    Operation::read::<kms::signing::Verify>(Kms, "Verify", &[]),
+    Operation::read::<kms::mac::VerifyMac>(Kms, "VerifyMac", &[]),
     Operation::write::<sts::assume_role::AssumeRole>(Sts, "AssumeRole", &["sts:TagSession"]),
     Operation::read::<sts::GetCallerIdentity>(Sts, "GetCallerIdentity", &[]),
     Operation::read::<sts::session_token::GetSessionToken>(Sts, "GetSessionToken", &[]),
@@ -172,9 +186,10 @@ mod tests {
 
     /// How operations were told apart before they had a table.
     fn is_change(operation: &str) -> bool {
-        const READS: [&str; 14] = [
+        const READS: [&str; 15] = [
             "Get",
             "List",
+            "Lookup",
             "Describe",
             "Scan",
             "Query",

@@ -12,6 +12,35 @@ use super::entropy::Entropy;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key256(Zeroizing<[u8; 32]>);
 
+/// A secret of any length. Wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+impl Secret {
+    /// Wraps bytes.
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
+    /// `length` random bytes.
+    pub fn generate(entropy: &mut Entropy, length: usize) -> Self {
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        entropy.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The bytes. Named so that every place a secret leaves its wrapper can be found.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Debug for Key256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key256([redacted])")

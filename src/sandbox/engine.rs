@@ -272,7 +272,7 @@ fn respond_to(
             cx.account.table_keys.expire(cx.account.state.clock.now());
             operation.run(cx)
         }
-        Service::Iam | Service::Sts => operation.run(cx),
+        Service::CloudTrail | Service::Iam | Service::Sts => operation.run(cx),
     };
     debug_assert!(
         cx.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),

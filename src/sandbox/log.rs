@@ -71,12 +71,15 @@ pub enum Verdict {
 }
 
 /// CloudTrail's `userIdentity`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserIdentity {
     /// `IAMUser`, `AssumedRole`, `Root` or `AWSService`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// `AKIA…`; the page of the trail leaves it out.
+    #[serde(skip)]
+    pub access_key_id: Option<String>,
     /// `AIDA…`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_id: Option<String>,
@@ -197,6 +200,11 @@ impl<T: Record> BoundedLog<T> {
         self.records.iter().rev().take(self.total - total)
     }
 
+    /// The records with their numbers, counted from 1 over all that were ever pushed; newest first.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &T)> {
+        (1..=self.total).rev().zip(self.records.iter().rev())
+    }
+
     /// All of them, oldest first.
     pub fn all(&self) -> Vec<T> {
         self.records.iter().cloned().collect()
@@ -278,6 +286,7 @@ mod tests {
             event_name: "Decrypt".into(),
             user_identity: UserIdentity {
                 kind: "IAMUser".into(),
+                access_key_id: None,
                 principal_id: None,
                 arn: Some("arn:aws:iam::111122223333:user/alice".into()),
                 account_id: Some("111122223333".into()),

@@ -1,4 +1,4 @@
-//! An AWS-compatible server inside the process: KMS, DynamoDB, IAM and STS on loopback.
+//! An AWS-compatible server inside the process: KMS, DynamoDB, IAM, STS and CloudTrail on loopback.
 //!
 //! The way of a request, which is also the order to read in:
 //!
@@ -8,7 +8,7 @@
 //!                         │            catalog            the operation: one row of a table
 //!                         │            validate           parses the request, collects all violations
 //!                         │            authorize          asks the policy evaluator, records the decision
-//!                         │            kms | dynamodb | iam | sts      does it
+//!                         │            kms | dynamodb | iam | sts | cloudtrail      does it
 //!                         │               └─▶ store       one SQLite transaction per request, sealed documents
 //!                         ◀── respond, error              JSON or XML, as the service's protocol wants it
 //! ```
@@ -24,6 +24,7 @@ mod aws_names;
 mod calls;
 mod catalog;
 pub mod clock;
+mod cloudtrail;
 mod config;
 pub mod context;
 pub mod crypto;

@@ -114,7 +114,7 @@ fn target(request: &Request) -> Route {
         let error = Fault::NotImplemented { name: operation.to_owned() };
         return Route::Refused { service: Service::DynamoDb, error };
     }
-    let Some((service, operation)) = target.split_once('.').and_then(|(prefix, operation)| {
+    let Some((service, operation)) = target.rsplit_once('.').and_then(|(prefix, operation)| {
         let service = Service::ALL.into_iter().find(|service| service.target_prefix() == Some(prefix))?;
         (!operation.is_empty()).then_some((service, operation))
     }) else {

@@ -40,7 +40,7 @@ pub fn caller(principal: Principal) -> Caller {
         principal: Arc::new(principal),
         permissions: Arc::default(),
         limits: Arc::default(),
-        access_key_id: String::new(),
+        access_key_id: "AKIATEST".to_owned(),
         via: None,
         origin: Arc::new(Origin {
             request_id: "ANSWER".to_owned(),
@@ -85,6 +85,11 @@ fn json(engine: &mut Engine, who: &Caller, service: Service, name: &str, input: 
 /// A call to KMS.
 pub fn kms(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
     json(engine, who, Service::Kms, operation, input)
+}
+
+/// A call to CloudTrail.
+pub fn cloudtrail(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
+    json(engine, who, Service::CloudTrail, operation, input)
 }
 
 /// A call to DynamoDB.

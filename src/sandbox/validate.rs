@@ -210,6 +210,15 @@ impl<'a> Members<'a> {
         Ok(Some(number))
     }
 
+    /// A time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// `SerializationException`.
+    pub fn timestamp(&self, name: &str) -> Result<Option<f64>, Fault> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        value.as_f64().map(Some).ok_or_else(|| self.mismatch(name, value, "Timestamp"))
+    }
+
     /// A Boolean.
     ///
     /// # Errors

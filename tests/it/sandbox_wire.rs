@@ -87,7 +87,7 @@ fn an_unknown_target_is_an_unknown_operation(#[case] service: &'static str, #[ca
 }
 
 #[rstest]
-#[case("kms", "TrentService.GenerateRandom", "kms:GenerateRandom")]
+#[case("kms", "TrentService.ImportKeyMaterial", "kms:ImportKeyMaterial")]
 #[case("dynamodb", "DynamoDB_20120810.ExecuteStatement", "dynamodb:ExecuteStatement")]
 #[case("dynamodb", "DynamoDBStreams_20120810.ListStreams", "dynamodb:ListStreams")]
 #[case("iam", "Action=CreateGroup&Version=2010-05-08", "iam:CreateGroup")]

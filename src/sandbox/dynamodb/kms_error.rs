@@ -8,20 +8,24 @@ impl From<KmsCallFailed> for Fault {
     /// Wraps an error of KMS in DynamoDB's words (observed on AWS, issue threads). They quote the request id of the call to
     /// KMS, by which you find the call in the trail. Failures of the sandbox itself pass through as they are.
     fn from(KmsCallFailed { error, request_id }: KmsCallFailed) -> Self {
-        let (code, opening, class) = match &error {
+        let (status, code, opening, class) = match &error {
             KmsError::Internal(message) => return Self::Internal(message.clone()),
-            KmsError::Denied(_) => ("AccessDeniedException", "KMS key access denied error", Some("AWSKMSException")),
-            KmsError::Disabled(_) => ("ValidationException", "KMS key disabled error", None),
-            _ => ("ValidationException", "KMS validation error", None),
+            KmsError::Denied(_) => {
+                (400, "AccessDeniedException", "KMS key access denied error", Some("AWSKMSException"))
+            }
+            KmsError::Disabled(_) => (400, "ValidationException", "KMS key disabled error", None),
+            // A key that is not for symmetric encryption.
+            KmsError::GrantContext => (500, "InternalServerError", "KMS internal error", Some("AWSKMSException")),
+            _ => (400, "ValidationException", "KMS validation error", None),
         };
-        let (status, kms_code, message) = error.parts();
+        let (kms_status, kms_code, message) = error.parts();
         let class = class.unwrap_or(kms_code);
         let message = message.unwrap_or("null".to_owned());
         Self::service(
-            400,
+            status,
             code,
             format!(
-                "{opening}: com.amazonaws.services.kms.model.{class}: {message} (Service: AWSKMS; Status Code: {status}; \
+                "{opening}: com.amazonaws.services.kms.model.{class}: {message} (Service: AWSKMS; Status Code: {kms_status}; \
                  Error Code: {kms_code}; Request ID: {request_id}; Proxy: null)"
             ),
         )

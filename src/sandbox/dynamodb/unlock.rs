@@ -13,6 +13,7 @@ use crate::sandbox::crypto::{Key256, seal};
 use crate::sandbox::error::Fault;
 use crate::sandbox::kms::error::KmsError;
 use crate::sandbox::kms::forwarded::{self, Acting, KmsCallFailed};
+use crate::sandbox::kms::keys;
 
 /// What a table's grant lets DynamoDB do. Real AWS's exact list is not proven; this one is what its documents suggest.
 const GRANT_OPERATIONS: [&str; 8] = [
@@ -69,10 +70,10 @@ pub fn unlock(cx: &mut Context<'_>, table: &Table) -> Result<TableKeys, Fault> {
 pub fn resolve_key(cx: &mut Context<'_>, request: &SseRequest) -> Result<Option<String>, Fault> {
     let key = match request {
         SseRequest::AwsOwned => return Ok(None),
-        SseRequest::AwsManaged => forwarded::aws_managed_key(cx, "dynamodb")?,
+        SseRequest::AwsManaged => keys::aws_managed_key(cx, "dynamodb")?,
         SseRequest::Customer(key) => {
             if let Some(service) = managed_for(key) {
-                forwarded::aws_managed_key(cx, service)?;
+                keys::aws_managed_key(cx, service)?;
             }
             key.clone()
         }

@@ -7,12 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::asymmetric;
 use super::ciphertext::{self, Blob, EncryptionContext, MaterialId};
 use super::error::KmsError;
 use super::grants::Options;
 use super::key_id::KeyId;
 use super::keys::refuse_unsupported;
 use super::model::{Key, SYMMETRIC_DEFAULT, hex};
+use super::spec::{KeySpec, KeyUsage};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::facts;
 use crate::sandbox::entropy::Entropy;
@@ -35,13 +37,24 @@ pub struct Opened {
 
 impl Key {
     /// Encrypts under the current material.
-    pub fn encrypt(&self, entropy: &mut Entropy, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// `InvalidKeyUsageException` for a key that is not symmetric.
+    pub fn encrypt(
+        &self,
+        entropy: &mut Entropy,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, KmsError> {
         let material = self.current();
-        ciphertext::seal(self.record.id, &material.id, &material.key, entropy.bytes(), context, plaintext)
+        self.record.spec.check_algorithm(self.record.usage, SYMMETRIC_DEFAULT)?;
+        let key =
+            material.symmetric().ok_or_else(|| KmsError::Internal("A symmetric key has no secret.".to_owned()))?;
+        Ok(ciphertext::seal(self.record.id, &material.id, &key, entropy.bytes(), context, plaintext))
     }
 }
 
-/// The condition key of an action with the only algorithm.
+/// The condition key of an action with the algorithm of symmetric keys.
 pub fn algorithm_fact() -> ConditionContext {
     facts([("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT)])
 }
@@ -85,17 +98,21 @@ pub fn open_blob(
     }
     let id = blob.material();
     let material = key.materials.iter().find(|material| material.id == id);
-    let plaintext = material.and_then(|material| blob.open(&material.key, context));
+    let plaintext = material.and_then(|material| blob.open(&material.symmetric()?, context));
     Ok(Opened { plaintext: plaintext.ok_or(KmsError::InvalidCiphertext)?, key, material: id })
 }
 
-/// Whether an algorithm member names the only one; absent, it does.
-fn parse_algorithm(members: &Members<'_>, name: &str) -> Result<bool, Fault> {
-    Ok(members.choice(name, &ALGORITHMS)?.is_none_or(|name| name == SYMMETRIC_DEFAULT))
+/// Reads an algorithm, by default that of symmetric keys.
+fn parse_algorithm(members: &Members<'_>, name: &str) -> Result<&'static str, Fault> {
+    Ok(members.choice(name, &ALGORITHMS)?.unwrap_or(SYMMETRIC_DEFAULT))
 }
 
-fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), KmsError> {
-    if symmetric {
+fn check_algorithm(algorithm: &str, key: &Key, operation: &str) -> Result<(), KmsError> {
+    key.check_usage(KeyUsage::Encrypt, operation)?;
+    if key.record.spec != KeySpec::Symmetric {
+        return key.record.spec.check_algorithm(KeyUsage::Encrypt, algorithm);
+    }
+    if algorithm == SYMMETRIC_DEFAULT {
         return Ok(());
     }
     Err(KmsError::InvalidKeyUsage(format!(
@@ -104,11 +121,77 @@ fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), KmsError> {
     )))
 }
 
+/// RSA has no place for an encryption context. The sentence is not proven.
+fn refuse_context(context: &EncryptionContext) -> Result<(), KmsError> {
+    if context.is_empty() {
+        return Ok(());
+    }
+    Err(KmsError::Invalid("EncryptionContext is not supported with an asymmetric KMS key.".to_owned()))
+}
+
+/// Encrypts with an algorithm that was checked.
+fn seal(
+    cx: &mut Context<'_>,
+    key: &Key,
+    algorithm: &str,
+    context: &EncryptionContext,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, KmsError> {
+    if key.record.spec == KeySpec::Symmetric {
+        return key.encrypt(&mut cx.entropy, context, plaintext);
+    }
+    refuse_context(context)?;
+    asymmetric::encrypt(key.record.spec, algorithm, &key.current().key, plaintext)
+}
+
+/// What is to be decrypted.
+struct Sealed<'a> {
+    blob: &'a [u8],
+    named: Option<&'a KeyId>,
+    algorithm: &'a str,
+    context: &'a EncryptionContext,
+}
+
+impl Sealed<'_> {
+    /// Decrypts: with RSA if the caller names such a key.
+    fn open(
+        &self,
+        cx: &mut Context<'_>,
+        action: &str,
+        operation: &str,
+        facts: &ConditionContext,
+    ) -> Result<Opened, KmsError> {
+        let is_rsa = |id: &&KeyId| cx.existing_key(id.text()).is_ok_and(|key| key.record.spec.is_rsa());
+        let Some(named) = self.named.filter(is_rsa) else {
+            let opened = open_blob(cx, self.blob, self.named, action, self.context, facts)?;
+            check_algorithm(self.algorithm, &opened.key, operation)?;
+            return Ok(opened);
+        };
+        let key = usable_key(cx, named, action, self.context, facts)?;
+        check_algorithm(self.algorithm, &key, operation)?;
+        refuse_context(self.context)?;
+        let plaintext = asymmetric::decrypt(self.algorithm, &key.current().key, self.blob)?;
+        Ok(Opened { plaintext, material: key.current().id, key })
+    }
+}
+
+/// The condition key of an action with this algorithm.
+fn fact_of(algorithm: &str) -> ConditionContext {
+    facts([("kms:EncryptionAlgorithm", algorithm)])
+}
+
+/// Adds the id of a key material, which only symmetric keys show.
+fn add_material(output: &mut Value, member: &str, key: &Key, material: &MaterialId) {
+    if key.record.spec == KeySpec::Symmetric {
+        output[member] = json!(hex(material));
+    }
+}
+
 /// `Encrypt`
 pub struct Encrypt {
     key: KeyId,
     plaintext: Zeroizing<Vec<u8>>,
-    symmetric: bool,
+    algorithm: &'static str,
     context: EncryptionContext,
     options: Options,
 }
@@ -118,7 +201,7 @@ impl Request for Encrypt {
         Ok(Self {
             key: KeyId::parse(members, "KeyId")?,
             plaintext: members.blob("Plaintext", 1..=MAX_PLAINTEXT)?,
-            symmetric: parse_algorithm(members, "EncryptionAlgorithm")?,
+            algorithm: parse_algorithm(members, "EncryptionAlgorithm")?,
             context: members.pairs("EncryptionContext")?.unwrap_or_default(),
             options: Options::parse(members)?,
         })
@@ -126,13 +209,14 @@ impl Request for Encrypt {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
-        let key = usable_key(cx, &self.key, "kms:Encrypt", &self.context, &algorithm_fact())?;
-        check_algorithm(self.symmetric, &key)?;
+        let Self { algorithm, context, .. } = &self;
+        let key = usable_key(cx, &self.key, "kms:Encrypt", context, &fact_of(algorithm))?;
+        check_algorithm(algorithm, &key, "Encrypt")?;
         self.options.proceed()?;
         Ok(json!({
-            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &self.plaintext)),
+            "CiphertextBlob": STANDARD.encode(seal(cx, &key, algorithm, context, &self.plaintext)?),
             "KeyId": key.record.arn,
-            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "EncryptionAlgorithm": algorithm,
         })
         .into())
     }
@@ -142,7 +226,7 @@ impl Request for Encrypt {
 pub struct Decrypt {
     blob: Zeroizing<Vec<u8>>,
     key: Option<KeyId>,
-    symmetric: bool,
+    algorithm: &'static str,
     context: EncryptionContext,
     options: Options,
 }
@@ -153,7 +237,7 @@ impl Request for Decrypt {
         Ok(Self {
             blob: members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?,
             key: KeyId::optional(members, "KeyId")?,
-            symmetric: parse_algorithm(members, "EncryptionAlgorithm")?,
+            algorithm: parse_algorithm(members, "EncryptionAlgorithm")?,
             context: members.pairs("EncryptionContext")?.unwrap_or_default(),
             options: Options::parse(members)?,
         })
@@ -161,17 +245,17 @@ impl Request for Decrypt {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
-        let facts = algorithm_fact();
-        let opened = open_blob(cx, &self.blob, self.key.as_ref(), "kms:Decrypt", &self.context, &facts)?;
-        check_algorithm(self.symmetric, &opened.key)?;
+        let Self { algorithm, context, .. } = &self;
+        let sealed = Sealed { blob: &self.blob, named: self.key.as_ref(), algorithm, context };
+        let opened = sealed.open(cx, "kms:Decrypt", "Decrypt", &fact_of(algorithm))?;
         self.options.proceed()?;
-        Ok(json!({
+        let mut output = json!({
             "KeyId": opened.key.record.arn,
             "Plaintext": STANDARD.encode(&opened.plaintext),
-            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
-            "KeyMaterialId": hex(&opened.material),
-        })
-        .into())
+            "EncryptionAlgorithm": algorithm,
+        });
+        add_material(&mut output, "KeyMaterialId", &opened.key, &opened.material);
+        Ok(output.into())
     }
 }
 
@@ -204,11 +288,12 @@ impl NewDataKey {
     fn run(self, cx: &mut Context<'_>, action: &str) -> Result<(Value, Zeroizing<Vec<u8>>), KmsError> {
         self.options.check_tokens(cx)?;
         let key = usable_key(cx, &self.key, action, &self.context, &algorithm_fact())?;
+        key.check_symmetric(action.trim_start_matches("kms:"))?;
         self.options.proceed()?;
         let mut plaintext = Zeroizing::new(vec![0; self.length]);
         cx.entropy.fill(&mut plaintext);
         let output = json!({
-            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &plaintext)),
+            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &plaintext)?),
             "KeyId": key.record.arn,
             "KeyMaterialId": hex(&key.current().id),
         });
@@ -250,8 +335,8 @@ pub struct ReEncrypt {
     blob: Zeroizing<Vec<u8>>,
     source: Option<KeyId>,
     destination: KeyId,
-    source_symmetric: bool,
-    destination_symmetric: bool,
+    source_algorithm: &'static str,
+    destination_algorithm: &'static str,
     source_context: EncryptionContext,
     destination_context: EncryptionContext,
     options: Options,
@@ -263,8 +348,8 @@ impl Request for ReEncrypt {
             blob: members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?,
             source: KeyId::optional(members, "SourceKeyId")?,
             destination: KeyId::parse(members, "DestinationKeyId")?,
-            source_symmetric: parse_algorithm(members, "SourceEncryptionAlgorithm")?,
-            destination_symmetric: parse_algorithm(members, "DestinationEncryptionAlgorithm")?,
+            source_algorithm: parse_algorithm(members, "SourceEncryptionAlgorithm")?,
+            destination_algorithm: parse_algorithm(members, "DestinationEncryptionAlgorithm")?,
             source_context: members.pairs("SourceEncryptionContext")?.unwrap_or_default(),
             destination_context: members.pairs("DestinationEncryptionContext")?.unwrap_or_default(),
             options: Options::parse(members)?,
@@ -273,26 +358,27 @@ impl Request for ReEncrypt {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
-        let from = Blob::parse(&self.blob).map(|blob| blob.key_id());
+        let named = self.source.as_ref().and_then(|id| cx.existing_key(id.text()).ok()).map(|key| key.id());
+        let from = Blob::parse(&self.blob).map(|blob| blob.key_id()).or(named);
         let to = cx.existing_key(self.destination.text()).ok().map(|key| key.id());
-        let mut facts = algorithm_fact();
-        facts.set("kms:ReEncryptOnSameKey", (from.is_some() && from == to).to_string());
-        let (source, context) = (self.source.as_ref(), &self.source_context);
-        let opened = open_blob(cx, &self.blob, source, "kms:ReEncryptFrom", context, &facts)?;
-        check_algorithm(self.source_symmetric, &opened.key)?;
-        let context = &self.destination_context;
-        let destination = usable_key(cx, &self.destination, "kms:ReEncryptTo", context, &facts)?;
-        check_algorithm(self.destination_symmetric, &destination)?;
+        let same = (from.is_some() && from == to).to_string();
+        let facts = |algorithm| facts([("kms:EncryptionAlgorithm", algorithm), ("kms:ReEncryptOnSameKey", &same)]);
+        let (algorithm, context) = (self.source_algorithm, &self.source_context);
+        let sealed = Sealed { blob: &self.blob, named: self.source.as_ref(), algorithm, context };
+        let opened = sealed.open(cx, "kms:ReEncryptFrom", "ReEncrypt", &facts(algorithm))?;
+        let (algorithm, context) = (self.destination_algorithm, &self.destination_context);
+        let destination = usable_key(cx, &self.destination, "kms:ReEncryptTo", context, &facts(algorithm))?;
+        check_algorithm(algorithm, &destination, "ReEncrypt")?;
         self.options.proceed()?;
-        Ok(json!({
-            "CiphertextBlob": STANDARD.encode(destination.encrypt(&mut cx.entropy, context, &opened.plaintext)),
+        let mut output = json!({
+            "CiphertextBlob": STANDARD.encode(seal(cx, &destination, algorithm, context, &opened.plaintext)?),
             "SourceKeyId": opened.key.record.arn,
             "KeyId": destination.record.arn,
-            "SourceEncryptionAlgorithm": SYMMETRIC_DEFAULT,
-            "DestinationEncryptionAlgorithm": SYMMETRIC_DEFAULT,
-            "SourceKeyMaterialId": hex(&opened.material),
-            "DestinationKeyMaterialId": hex(&destination.current().id),
-        })
-        .into())
+            "SourceEncryptionAlgorithm": self.source_algorithm,
+            "DestinationEncryptionAlgorithm": algorithm,
+        });
+        add_material(&mut output, "SourceKeyMaterialId", &opened.key, &opened.material);
+        add_material(&mut output, "DestinationKeyMaterialId", &destination, &destination.current().id);
+        Ok(output.into())
     }
 }

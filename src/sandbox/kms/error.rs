@@ -20,6 +20,12 @@ pub enum KmsError {
     InvalidCiphertext,
     /// `KeyId` names another key than the blob.
     IncorrectKey,
+    /// The code doesn't belong to the message.
+    InvalidMac,
+    /// The signature doesn't belong to the message.
+    InvalidSignature,
+    /// A grant for a key that has no encryption context is to demand one.
+    GrantContext,
     /// The key is of the wrong kind for the algorithm.
     InvalidKeyUsage(String),
     /// The policy can't be accepted.
@@ -70,6 +76,14 @@ impl KmsError {
             Self::PendingDeletion(arn) => ("KMSInvalidStateException", format!("{arn} is pending deletion.")),
             Self::NotPendingDeletion(arn) => ("KMSInvalidStateException", format!("{arn} is not pending deletion.")),
             Self::InvalidCiphertext => return (400, "InvalidCiphertextException", None),
+            Self::InvalidMac => return (400, "KMSInvalidMacException", None),
+            Self::InvalidSignature => return (400, "KMSInvalidSignatureException", None),
+            // Observed on AWS.
+            Self::GrantContext => (
+                "ValidationException",
+                "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."
+                    .to_owned(),
+            ),
             Self::InvalidMarker => return (400, "InvalidMarkerException", None),
             Self::ReservedAlias => return (400, "NotAuthorizedException", None),
             Self::IncorrectKey => (

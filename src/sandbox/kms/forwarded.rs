@@ -12,10 +12,8 @@ use super::cryptography::{algorithm_fact, open_blob, usable_key};
 use super::error::KmsError;
 use super::grants::{self, NewGrant, Options};
 use super::key_id::KeyId;
-use super::model::{Alias, KeyManager, KeyRecord, KeyState, Rotation, SYMMETRIC_DEFAULT};
-use super::state::DAY;
+use super::model::SYMMETRIC_DEFAULT;
 use super::trail::TrailEntry;
-use super::{keys, policies};
 use crate::policy::{GrantConstraints, Principal};
 use crate::sandbox::authorize::{Resource, regional_name};
 use crate::sandbox::context::{Caller, Context};
@@ -106,8 +104,9 @@ pub fn generate_data_key(
         .with("keySpec", "AES_256");
     forwarded(cx, acting, entry, |cx| {
         let key = usable_key(cx, &KeyId::any(key), "kms:GenerateDataKey", context, &algorithm_fact())?;
+        key.check_symmetric("GenerateDataKey")?;
         let plaintext = Key256::generate(&mut cx.entropy);
-        let ciphertext = key.encrypt(&mut cx.entropy, context, plaintext.expose());
+        let ciphertext = key.encrypt(&mut cx.entropy, context, plaintext.expose())?;
         Ok(DataKey { key_arn: key.record.arn.clone(), plaintext, ciphertext })
     })
 }
@@ -204,38 +203,4 @@ pub fn retire_grant(cx: &mut Context<'_>, key_arn: &str, grant_id: &str) -> Resu
         let key = cx.existing_key(key_arn)?;
         grants::retire(cx, &key, grant_id, &Options::default())
     })
-}
-
-/// The ARN of the key behind `alias/aws/<service>`, which is created the first time it is needed.
-///
-/// # Errors
-/// When the store can't be written.
-pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, KmsError> {
-    let alias = format!("alias/aws/{service}");
-    if let Some(key) = cx.account.state.kms.alias(&alias).and_then(|alias| cx.account.state.kms.key(&alias.key_id)) {
-        return Ok(key.record.arn.clone());
-    }
-    let id = cx.entropy.uuid();
-    let arn = cx.home().key_arn(&id.to_string());
-    let now = cx.account.state.clock.epoch_seconds();
-    let record = KeyRecord {
-        id,
-        arn: arn.clone(),
-        account: cx.account.id.clone(),
-        description: format!("Default key that protects my {service} data when no other key is defined"),
-        created: now,
-        state: KeyState::Enabled,
-        deletion_date: None,
-        manager: KeyManager::Aws,
-        policy: policies::aws_managed_policy(&cx.account.id, &cx.account.region, service),
-        tags: Vec::new(),
-        rotation: Some(Rotation { period_days: 365, next: now + 365.0 * DAY }),
-    };
-    let key = keys::new_key(cx, record)?;
-    let alias = Alias { name: alias, key_id: key.id(), created: now, updated: now };
-    let (kms, store) = cx.account.kms_mut();
-    kms.add_key(store, key)?;
-    let (kms, store) = cx.account.kms_mut();
-    kms.put_alias(store, alias)?;
-    Ok(arn)
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::ciphertext::EncryptionContext;
 use super::error::KmsError;
 use super::key_id::KeyId;
-use super::model::{Key, SYMMETRIC_DEFAULT, hex};
+use super::model::{Key, hex};
 use super::page::Page;
+use super::spec::{KeySpec, KeyUsage};
 use crate::policy::{ConditionContext, Grant, GrantConstraints};
 use crate::sandbox::authorize::{Resource, facts, is_service};
 use crate::sandbox::error::Denial;
@@ -37,6 +38,9 @@ const OPERATIONS: [&str; 17] = [
 
 /// Operations that a symmetric encryption key does not have.
 const NOT_SYMMETRIC: [&str; 6] = ["Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac", "DeriveSharedSecret"];
+
+/// Operations that every key has.
+const OF_ANY_KEY: [&str; 3] = ["CreateGrant", "RetireGrant", "DescribeKey"];
 
 /// `GrantTokens` and `DryRun`, which several operations take.
 #[derive(Debug, Default)]
@@ -121,12 +125,26 @@ impl NewGrant {
         ))))
     }
 
-    fn check_operations(&self) -> Result<(), KmsError> {
-        match self.operations.iter().find(|operation| NOT_SYMMETRIC.contains(&operation.as_str())) {
+    /// Checks that the key can do what is granted, and has an encryption context if one is demanded.
+    fn check_kind(&self, key: &Key) -> Result<(), KmsError> {
+        let (spec, usage) = (key.record.spec, key.record.usage);
+        if self.constraints.is_some() && spec != KeySpec::Symmetric {
+            return Err(KmsError::GrantContext);
+        }
+        let fits = |operation: &str| match (spec, usage) {
+            (KeySpec::Symmetric, _) => !NOT_SYMMETRIC.contains(&operation),
+            _ if OF_ANY_KEY.contains(&operation) => true,
+            (_, KeyUsage::Encrypt) => {
+                ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey"].contains(&operation)
+            }
+            (_, KeyUsage::Sign) => ["Sign", "Verify", "GetPublicKey"].contains(&operation),
+            (_, KeyUsage::Mac) => ["GenerateMac", "VerifyMac"].contains(&operation),
+        };
+        match self.operations.iter().find(|operation| !fits(operation)) {
             None => Ok(()),
-            Some(operation) => Err(KmsError::Invalid(format!(
-                "Grant operation {operation} is not valid for a {SYMMETRIC_DEFAULT} key."
-            ))),
+            Some(operation) => {
+                Err(KmsError::Invalid(format!("Grant operation {operation} is not valid for a {} key.", spec.name())))
+            }
         }
     }
 
@@ -169,7 +187,7 @@ impl NewGrant {
             self.check_within(parent, &key.record.arn, &cx.caller.principal.arn)?;
         }
         key.check_usable()?;
-        self.check_operations()?;
+        self.check_kind(&key)?;
         self.check_principals(cx)?;
         if let Some(known) = key.grants.iter().find(|grant| self.is_same_as(grant)) {
             return Ok(known.clone());

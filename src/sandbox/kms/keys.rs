@@ -5,9 +5,13 @@ use serde_json::json;
 use super::error::KmsError;
 use super::grants::Options;
 use super::key_id::KeyId;
-use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
+use super::model::{
+    Alias, Key, KeyManager, KeyRecord, KeyState, Material, MaterialOrigin, Rotation, SYMMETRIC_DEFAULT, Tag,
+};
 use super::page::Page;
-use super::{policies, state, tags};
+use super::spec::{KeySpec, KeyUsage};
+use super::state::DAY;
+use super::{asymmetric, policies, state, tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
 use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
@@ -31,7 +35,7 @@ const KEY_SPECS: [&str; 17] = [
     "ML_DSA_87",
     "ECC_NIST_EDWARDS25519",
 ];
-const KEY_USAGES: [&str; 4] = ["SIGN_VERIFY", ENCRYPT_DECRYPT, "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
+const KEY_USAGES: [&str; 4] = ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
 const ORIGINS: [&str; 4] = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
 const MAX_DESCRIPTION: usize = 8192;
 
@@ -49,7 +53,8 @@ pub fn refuse_unsupported(members: &Members<'_>, name: &str) -> Result<(), KmsEr
 /// `CreateKey`
 pub struct CreateKey {
     spec: &'static str,
-    usage: &'static str,
+    /// Only symmetric keys have a default.
+    usage: Option<&'static str>,
     origin: &'static str,
     multi_region: bool,
     description: String,
@@ -64,7 +69,7 @@ impl Request for CreateKey {
         refuse_unsupported(members, "XksKeyId")?;
         let spec = members.choice("KeySpec", &KEY_SPECS)?;
         let old_spec = members.choice("CustomerMasterKeySpec", &KEY_SPECS)?;
-        let usage = members.choice("KeyUsage", &KEY_USAGES)?.unwrap_or(ENCRYPT_DECRYPT);
+        let usage = members.choice("KeyUsage", &KEY_USAGES)?;
         let origin = members.choice("Origin", &ORIGINS)?.unwrap_or("AWS_KMS");
         let multi_region = members.flag("MultiRegion")?.unwrap_or(false);
         let description = members.optional_str("Description", 0..=MAX_DESCRIPTION)?.unwrap_or_default().to_owned();
@@ -83,7 +88,7 @@ impl Request for CreateKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.authorize(cx)?;
-        self.check_kind()?;
+        let (spec, usage) = self.check_kind()?;
         tags::check(&self.tags)?;
         let id = cx.entropy.uuid();
         let arn = cx.home().key_arn(&id.to_string());
@@ -101,6 +106,8 @@ impl Request for CreateKey {
             policy,
             tags: self.tags,
             rotation: None,
+            spec,
+            usage,
         };
         let key = new_key(cx, record)?;
         let metadata = key.metadata();
@@ -115,7 +122,7 @@ impl CreateKey {
         let mut asked = facts([
             ("kms:KeySpec", self.spec),
             ("kms:CustomerMasterKeySpec", self.spec),
-            ("kms:KeyUsage", self.usage),
+            ("kms:KeyUsage", self.usage.unwrap_or("ENCRYPT_DECRYPT")),
             ("kms:KeyOrigin", self.origin),
             ("kms:MultiRegion", &self.multi_region.to_string()),
             ("kms:BypassPolicyLockoutSafetyCheck", &self.bypass_lockout_check.to_string()),
@@ -128,20 +135,23 @@ impl CreateKey {
         Ok(())
     }
 
-    /// Refuses, in clear words, every kind of key the sandbox does not have.
-    fn check_kind(&self) -> Result<(), KmsError> {
-        if self.spec != SYMMETRIC_DEFAULT {
-            return Err(KmsError::Unsupported(format!(
-                "The sandbox creates only {SYMMETRIC_DEFAULT} keys, the kind DynamoDB uses; not {}.",
-                self.spec
-            )));
-        }
-        if self.usage != ENCRYPT_DECRYPT {
-            return Err(KmsError::Invalid(format!(
-                "KeyUsage {} is not compatible with KeySpec {SYMMETRIC_DEFAULT}",
-                self.usage
-            )));
-        }
+    /// The kind of key asked for. Refuses, in clear words, every kind that the sandbox does not have. The sentences about
+    /// usages were recorded on AWS by LocalStack's tests.
+    fn check_kind(&self) -> Result<(KeySpec, KeyUsage), KmsError> {
+        let spec = KeySpec::find(self.spec)
+            .ok_or_else(|| KmsError::Unsupported(format!("The sandbox creates no keys of the spec {}.", self.spec)))?;
+        let named = match self.usage {
+            Some(name) => name,
+            None if spec == KeySpec::Symmetric => KeyUsage::Encrypt.name(),
+            None => {
+                let message =
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+                return Err(KmsError::Invalid(message.to_owned()));
+            }
+        };
+        let usage = KeyUsage::find(named).filter(|usage| spec.allows(*usage)).ok_or_else(|| {
+            KmsError::Invalid(format!("KeyUsage {named} is not compatible with KeySpec {}", self.spec))
+        })?;
         if self.origin != "AWS_KMS" {
             return Err(KmsError::Unsupported(format!(
                 "The sandbox makes key material itself; it has no origin {}.",
@@ -152,7 +162,7 @@ impl CreateKey {
             let message = "The sandbox has one Region, so it has no multi-Region keys.";
             return Err(KmsError::Unsupported(message.to_owned()));
         }
-        Ok(())
+        Ok((spec, usage))
     }
 
     /// The text of the new key's policy, checked.
@@ -171,8 +181,63 @@ impl CreateKey {
 /// # Errors
 /// `MalformedPolicyDocumentException`
 pub fn new_key(cx: &mut Context<'_>, record: KeyRecord) -> Result<Key, KmsError> {
-    let material = state::new_material(&mut cx.entropy, record.created, MaterialOrigin::First);
+    let material = first_material(cx, &record)?;
     Key::new(record, vec![material], Vec::new()).map_err(|error| KmsError::MalformedPolicy(error.to_string()))
+}
+
+fn first_material(cx: &mut Context<'_>, record: &KeyRecord) -> Result<Material, KmsError> {
+    if let Some(length) = record.spec.secret_length() {
+        return Ok(state::new_material(&mut cx.entropy, length, record.created, MaterialOrigin::First));
+    }
+    let key = asymmetric::generate(record.spec, &mut cx.entropy)?;
+    Ok(Material { id: cx.entropy.bytes(), key, created: record.created, origin: MaterialOrigin::First })
+}
+
+/// The ARN of the key behind `alias/aws/<service>`, which is created the first time it is needed.
+///
+/// # Errors
+/// When the store can't be written.
+pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, KmsError> {
+    let alias = format!("alias/aws/{service}");
+    if let Some(key) = cx.account.state.kms.alias(&alias).and_then(|alias| cx.account.state.kms.key(&alias.key_id)) {
+        return Ok(key.record.arn.clone());
+    }
+    let id = cx.entropy.uuid();
+    let arn = cx.home().key_arn(&id.to_string());
+    let now = cx.account.state.clock.epoch_seconds();
+    let record = KeyRecord {
+        id,
+        arn: arn.clone(),
+        account: cx.account.id.clone(),
+        description: format!("Default key that protects my {service} data when no other key is defined"),
+        created: now,
+        state: KeyState::Enabled,
+        deletion_date: None,
+        manager: KeyManager::Aws,
+        policy: policies::aws_managed_policy(&cx.account.id, &cx.account.region, service),
+        tags: Vec::new(),
+        rotation: Some(Rotation { period_days: 365, next: now + 365.0 * DAY }),
+        spec: KeySpec::Symmetric,
+        usage: KeyUsage::Encrypt,
+    };
+    let key = new_key(cx, record)?;
+    let alias = Alias { name: alias, key_id: key.id(), created: now, updated: now };
+    let (kms, store) = cx.account.kms_mut();
+    kms.add_key(store, key)?;
+    let (kms, store) = cx.account.kms_mut();
+    kms.put_alias(store, alias)?;
+    Ok(arn)
+}
+
+/// The services that have an AWS managed key on AWS (AWS services' guides). KMS makes such a key when DescribeKey names
+/// its alias for the first time (API reference).
+const MANAGED: [&str; 9] = ["dynamodb", "ebs", "lambda", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm"];
+
+/// The service whose alias a key id names, by name or ARN.
+fn managed_service(cx: &Context<'_>, id: &KeyId) -> Option<&'static str> {
+    let arns = cx.home().alias_arn("alias/aws/");
+    let service = id.text().strip_prefix("alias/aws/").or_else(|| id.text().strip_prefix(&arns))?;
+    MANAGED.into_iter().find(|known| *known == service)
 }
 
 /// `DescribeKey`
@@ -188,6 +253,10 @@ impl Request for DescribeKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
+        if let Some(service) = managed_service(cx, &self.key) {
+            // If the caller may not describe it, the key is taken back with the request.
+            aws_managed_key(cx, service)?;
+        }
         let key = cx.key(&self.key, "kms:DescribeKey")?;
         Ok(json!({ "KeyMetadata": key.metadata() }).into())
     }

@@ -11,6 +11,7 @@
 //! it.
 
 pub mod aliases;
+mod asymmetric;
 pub mod ciphertext;
 pub mod cryptography;
 pub mod deletion;
@@ -18,11 +19,16 @@ pub mod error;
 pub mod forwarded;
 pub mod grants;
 pub mod key_id;
+pub mod key_pairs;
 pub mod keys;
+pub mod mac;
 pub mod model;
 mod page;
 pub mod policies;
+pub mod random;
 pub mod rotation;
+pub mod signing;
+pub mod spec;
 pub mod state;
 pub mod tags;
 #[cfg(test)]

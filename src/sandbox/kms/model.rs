@@ -10,14 +10,12 @@ use uuid::Uuid;
 
 use super::ciphertext::MaterialId;
 use super::error::KmsError;
+use super::spec::{KeySpec, KeyUsage};
 use crate::policy::{Grant, NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource};
-use crate::sandbox::crypto::Key256;
+use crate::sandbox::crypto::{Key256, Secret};
 
-/// The only key spec the sandbox has.
+/// The spec of symmetric keys, and their algorithm.
 pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
-
-/// The only key usage the sandbox has.
-pub const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
 
 /// The state of a key (KMS guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,12 +90,19 @@ pub enum MaterialOrigin {
 pub struct Material {
     /// Its id.
     pub id: MaterialId,
-    /// The secret.
-    pub key: Key256,
+    /// The secret; of an asymmetric key, the private key as PKCS #8.
+    pub key: Secret,
     /// Epoch seconds.
     pub created: f64,
     /// Why it was made.
     pub origin: MaterialOrigin,
+}
+
+impl Material {
+    /// The secret of a symmetric key.
+    pub fn symmetric(&self) -> Option<Key256> {
+        Key256::from_bytes(self.key.expose())
+    }
 }
 
 /// A key's description, as it is stored.
@@ -126,6 +131,12 @@ pub struct KeyRecord {
     pub tags: Vec<Tag>,
     /// When automatic rotation is on.
     pub rotation: Option<Rotation>,
+    /// Its spec; stores had only symmetric keys at first.
+    #[serde(default)]
+    pub spec: KeySpec,
+    /// What it is for.
+    #[serde(default)]
+    pub usage: KeyUsage,
 }
 
 /// A key as it is used: its record, with the parts that are expensive to read made ready.
@@ -173,6 +184,38 @@ impl Key {
         }
     }
 
+    /// Whether the key is for what `operation` does.
+    ///
+    /// # Errors
+    /// `InvalidKeyUsageException`, in the words that LocalStack's tests recorded on AWS.
+    pub fn check_usage(&self, usage: KeyUsage, operation: &str) -> Result<(), KmsError> {
+        if self.record.usage == usage {
+            return Ok(());
+        }
+        let (arn, has) = (&self.record.arn, self.record.usage.name());
+        Err(KmsError::InvalidKeyUsage(format!("{arn} key usage is {has} which is not valid for {operation}.")))
+    }
+
+    /// Whether the key can make data keys.
+    ///
+    /// # Errors
+    /// `InvalidKeyUsageException`; the sentence for RSA keys is not proven.
+    pub fn check_symmetric(&self, operation: &str) -> Result<(), KmsError> {
+        self.check_usage(KeyUsage::Encrypt, operation)?;
+        if self.record.spec == KeySpec::Symmetric {
+            return Ok(());
+        }
+        Err(KmsError::InvalidKeyUsage("You cannot generate a data key with an asymmetric CMK".to_owned()))
+    }
+
+    /// Whether the key can get new material.
+    ///
+    /// # Errors
+    /// `UnsupportedOperationException` without a sentence (recorded on AWS by LocalStack's tests).
+    pub fn check_rotates(&self) -> Result<(), KmsError> {
+        if self.record.spec == KeySpec::Symmetric { Ok(()) } else { Err(KmsError::Unsupported(String::new())) }
+    }
+
     /// Whether the key's properties can be changed: a disabled key's can.
     ///
     /// # Errors
@@ -194,16 +237,18 @@ impl Key {
             "CreationDate": record.created,
             "Enabled": record.state == KeyState::Enabled,
             "Description": record.description,
-            "KeyUsage": ENCRYPT_DECRYPT,
+            "KeyUsage": record.usage.name(),
             "KeyState": record.state.to_string(),
             "Origin": "AWS_KMS",
             "KeyManager": record.manager.to_string(),
-            "CustomerMasterKeySpec": SYMMETRIC_DEFAULT,
-            "KeySpec": SYMMETRIC_DEFAULT,
-            "EncryptionAlgorithms": [SYMMETRIC_DEFAULT],
-            "MultiRegion": false,
-            "CurrentKeyMaterialId": hex(&self.current().id),
+            "CustomerMasterKeySpec": record.spec.name(),
+            "KeySpec": record.spec.name(),
         });
+        metadata[record.usage.algorithms_member()] = json!(record.spec.algorithms(record.usage));
+        metadata["MultiRegion"] = json!(false);
+        if record.spec == KeySpec::Symmetric {
+            metadata["CurrentKeyMaterialId"] = json!(hex(&self.current().id));
+        }
         if let Some(date) = record.deletion_date {
             metadata["DeletionDate"] = json!(date);
         }

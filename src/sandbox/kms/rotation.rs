@@ -37,6 +37,7 @@ impl Request for EnableKeyRotation {
         let asked = facts([("kms:RotationPeriodInDays", &self.period.to_string())]);
         let key = cx.key_with(&self.key, "kms:EnableKeyRotation", &asked)?;
         key.check_usable()?;
+        key.check_rotates()?;
         let period_days = u32::try_from(self.period).unwrap_or(u32::MAX);
         if key.record.rotation.is_none_or(|plan| plan.period_days != period_days) {
             let next = cx.account.state.clock.epoch_seconds() + f64::from(period_days) * DAY;
@@ -59,6 +60,7 @@ impl Request for DisableKeyRotation {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:DisableKeyRotation")?;
         key.check_usable()?;
+        key.check_rotates()?;
         Ok(cx.change_key(&key, |record| record.rotation = None)?)
     }
 }
@@ -73,6 +75,7 @@ impl Request for GetKeyRotationStatus {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:GetKeyRotationStatus")?;
+        key.check_rotates()?;
         let rotation = key.record.rotation;
         let mut status = json!({ "KeyRotationEnabled": rotation.is_some(), "KeyId": key.record.arn });
         if let Some(plan) = rotation {
@@ -94,6 +97,7 @@ impl Request for RotateKeyOnDemand {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:RotateKeyOnDemand")?;
         key.check_usable()?;
+        key.check_rotates()?;
         let on_demand = key.materials.iter().filter(|material| material.origin == MaterialOrigin::OnDemand);
         if on_demand.count() >= MAX_ON_DEMAND {
             // Recorded on AWS by LocalStack's tests.
@@ -105,7 +109,7 @@ impl Request for RotateKeyOnDemand {
             .into());
         }
         let now = cx.account.state.clock.epoch_seconds();
-        let material = new_material(&mut cx.entropy, now, MaterialOrigin::OnDemand);
+        let material = new_material(&mut cx.entropy, 32, now, MaterialOrigin::OnDemand);
         let (kms, store) = cx.account.kms_mut();
         kms.add_material(store, &key.id(), material)?;
         Ok(json!({ "KeyId": key.record.arn }).into())
@@ -130,6 +134,7 @@ impl Request for ListKeyRotations {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:ListKeyRotations")?;
+        key.check_rotates()?;
         let numbered = key.materials.iter().enumerate();
         let listed = numbered.filter(|(_, material)| self.all_materials || material.origin != MaterialOrigin::First);
         let entry = |(number, material)| (format!("{number:06}"), describe(&key, material));

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::ciphertext::{Blob, EncryptionContext};
 use super::model::{Alias, Key, KeyRecord, KeyState, Material, MaterialOrigin, Rotation, hex, named_policy};
 use crate::policy::{Grant, NamedPolicy, PolicyDocument};
-use crate::sandbox::crypto::Key256;
+use crate::sandbox::crypto::{Key256, Secret};
 use crate::sandbox::entropy::Entropy;
 use crate::sandbox::store::{Store, StoreError};
 
@@ -57,7 +57,7 @@ impl StoredMaterial {
         let sealed = STANDARD.decode(&self.sealed).ok()?;
         let key: Zeroizing<Vec<u8>> = store.open_root(&Self::label(&self.key_id, &self.id), &sealed)?;
         let id = HEXLOWER_PERMISSIVE.decode(self.id.as_bytes()).ok()?.try_into().ok()?;
-        Some(Material { id, key: Key256::from_bytes(&key)?, created: self.created, origin: self.origin })
+        Some(Material { id, key: Secret::new(key), created: self.created, origin: self.origin })
     }
 }
 
@@ -128,7 +128,7 @@ impl Kms {
         let blob = Blob::parse(ciphertext)?;
         let key = self.keys.get(&blob.key_id())?;
         let material = key.materials.iter().find(|material| material.id == blob.material())?;
-        Key256::from_bytes(&blob.open(&material.key, context)?)
+        Key256::from_bytes(&blob.open(&material.symmetric()?, context)?)
     }
 
     /// Adds a new key.
@@ -325,7 +325,7 @@ impl Kms {
         let period = f64::from(plan.period_days) * DAY;
         let missed = ((now - plan.next) / period).floor();
         let last_due = plan.next + missed * period;
-        self.add_material(store, id, new_material(entropy, last_due, MaterialOrigin::Automatic))?;
+        self.add_material(store, id, new_material(entropy, 32, last_due, MaterialOrigin::Automatic))?;
         self.change_key(store, id, |record| {
             record.rotation = Some(Rotation { next: last_due + period, ..plan });
         })
@@ -340,9 +340,9 @@ fn rotation_due(key: &Key, now: f64) -> Option<Rotation> {
     key.record.rotation.filter(|plan| plan.next <= now)
 }
 
-/// A new key material; `created` in epoch seconds.
-pub fn new_material(entropy: &mut Entropy, created: f64, origin: MaterialOrigin) -> Material {
-    Material { id: entropy.bytes(), key: Key256::generate(entropy), created, origin }
+/// A new key material of `length` random bytes; `created` in epoch seconds.
+pub fn new_material(entropy: &mut Entropy, length: usize, created: f64, origin: MaterialOrigin) -> Material {
+    Material { id: entropy.bytes(), key: Secret::generate(entropy, length), created, origin }
 }
 
 fn material_id(key_id: &str, material: &Material) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::policy::Principal;
-use crate::sandbox::context::Context;
+use crate::sandbox::context::{Caller, Context};
 use crate::sandbox::error::Fault;
 use crate::sandbox::log::{Resource, TrailEvent, UserIdentity, Verdict};
 use crate::sandbox::operation::{Operation, Output};
@@ -46,6 +46,13 @@ impl TrailEntry {
                 entry = entry.with(name, text);
             }
         }
+        for (member, name) in
+            [("MacAlgorithm", "macAlgorithm"), ("SigningAlgorithm", "signingAlgorithm"), ("KeyPairSpec", "keyPairSpec")]
+        {
+            if let Some(text) = text(member).filter(|text| text.len() <= LONGEST_NAME) {
+                entry = entry.with(name, text);
+            }
+        }
         match params.member("EncryptionContext").filter(|context| context.to_string().len() <= LONGEST_CONTEXT) {
             Some(context) => entry.with("encryptionContext", context.clone()),
             None => entry,
@@ -66,7 +73,7 @@ impl TrailEntry {
             event_time: account.state.clock.timestamp(),
             event_source: "kms.amazonaws.com".to_owned(),
             event_name: self.name.to_owned(),
-            user_identity: identity(&caller.principal, caller.via),
+            user_identity: identity(caller),
             aws_region: account.region.clone(),
             source_ip_address: caller.via.unwrap_or(&origin.source_ip).to_owned(),
             user_agent: caller.via.unwrap_or(&origin.user_agent).to_owned(),
@@ -91,19 +98,12 @@ impl TrailEntry {
 }
 
 /// CloudTrail's `userIdentity`.
-fn identity(principal: &Principal, via: Option<&str>) -> UserIdentity {
-    let invoked_by = via.map(str::to_owned);
+fn identity(caller: &Caller) -> UserIdentity {
+    let principal = &*caller.principal;
+    let invoked_by = caller.via.map(str::to_owned);
     if principal.is_service() {
         let kind = "AWSService".to_owned();
-        return UserIdentity {
-            kind,
-            principal_id: None,
-            arn: None,
-            account_id: None,
-            user_name: None,
-            invoked_by,
-            session_context: None,
-        };
+        return UserIdentity { kind, invoked_by, ..UserIdentity::default() };
     }
     UserIdentity {
         kind: match &principal.role {
@@ -112,6 +112,7 @@ fn identity(principal: &Principal, via: Option<&str>) -> UserIdentity {
             None => "IAMUser",
         }
         .to_owned(),
+        access_key_id: Some(caller.access_key_id.clone()),
         principal_id: Some(principal.unique_id.clone()),
         arn: Some(principal.arn.clone()),
         account_id: Some(principal.account.clone()),

@@ -355,6 +355,10 @@ fn send(engine: &mut Engine, answer: &str, service: Service, token: Token) -> (u
         Service::Sts => ("Action=GetCallerIdentity&Version=2011-06-15", vec![("host", "test")]),
         Service::Kms => ("{}", vec![("host", "test"), ("x-amz-target", "TrentService.ListKeys")]),
         Service::DynamoDb => ("{}", vec![("host", "test"), ("x-amz-target", "DynamoDB_20120810.ListTables")]),
+        Service::CloudTrail => {
+            let target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
+            ("{}", vec![("host", "test"), ("x-amz-target", target)])
+        }
     };
     let carried = [("x-amz-security-token", &*shown)];
     if matches!(token, Token::Signed | Token::Wrong) {

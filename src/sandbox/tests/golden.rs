@@ -3,6 +3,7 @@
 //!
 //! `KMSLAB_WRITE_GOLDEN=1 cargo test --lib golden` writes the transcript again.
 
+mod keys;
 mod roles;
 mod script;
 mod tables;
@@ -66,8 +67,8 @@ impl Recorder {
 
     /// A call in a JSON protocol; the response's body.
     fn json(&mut self, who: &str, service: Service, operation: &str, body: &str) -> Value {
-        let (prefix, version) =
-            if service == Service::Kms { ("TrentService", "1.1") } else { ("DynamoDB_20120810", "1.0") };
+        let prefix = service.target_prefix().unwrap();
+        let version = if service == Service::DynamoDb { "1.0" } else { "1.1" };
         let target = format!("{prefix}.{operation}");
         let kind = format!("application/x-amz-json-{version}");
         let headers = [("content-type", kind.as_str()), ("x-amz-target", &target)];

@@ -10,6 +10,7 @@ use crate::sandbox::context::Caller;
 use crate::sandbox::kms::ciphertext::EncryptionContext;
 use crate::sandbox::kms::error::KmsError;
 use crate::sandbox::kms::forwarded::{self, Acting, DataKey, KmsCallFailed};
+use crate::sandbox::kms::keys;
 use crate::sandbox::kms::model::KeyState;
 use crate::sandbox::tests::context;
 
@@ -265,8 +266,8 @@ fn the_aws_managed_key_works_only_through_the_service() {
     let alice = lab.user("alice", None);
     let key_arn = {
         let cx = &mut context(&mut lab.engine, &alice);
-        let first = forwarded::aws_managed_key(cx, "dynamodb").unwrap();
-        assert_eq!(forwarded::aws_managed_key(cx, "dynamodb").unwrap(), first);
+        let first = keys::aws_managed_key(cx, "dynamodb").unwrap();
+        assert_eq!(keys::aws_managed_key(cx, "dynamodb").unwrap(), first);
         first
     };
     let (key, _) = create_table(&mut lab, &alice, &key_arn).unwrap();

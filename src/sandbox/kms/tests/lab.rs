@@ -66,6 +66,11 @@ impl Lab {
         text(&self.ok("CreateKey", json!({}))["KeyMetadata"]["KeyId"])
     }
 
+    /// A new key of this kind; its id.
+    pub fn key_of(&mut self, spec: &str, usage: &str) -> String {
+        text(&self.ok("CreateKey", json!({ "KeySpec": spec, "KeyUsage": usage }))["KeyMetadata"]["KeyId"])
+    }
+
     /// A new key whose policy has these statements besides the default one.
     pub fn key_with(&mut self, statements: &[Value]) -> String {
         let policy = key_policy(statements);

@@ -30,6 +30,9 @@ impl Recorder {
         self.roles();
         self.sessions();
         self.managed_policies();
+        self.event_history();
+        self.codes();
+        self.key_pairs();
     }
 
     fn front_layer(&mut self) {
