@@ -91,7 +91,7 @@ fn an_unknown_target_is_an_unknown_operation(#[case] service: &'static str, #[ca
 #[case("dynamodb", "DynamoDB_20120810.ExecuteStatement", "dynamodb:ExecuteStatement")]
 #[case("dynamodb", "DynamoDBStreams_20120810.ListStreams", "dynamodb:ListStreams")]
 #[case("iam", "Action=CreateGroup&Version=2010-05-08", "iam:CreateGroup")]
-#[case("sts", "Action=GetSessionToken&Version=2011-06-15", "sts:GetSessionToken")]
+#[case("sts", "Action=GetFederationToken&Version=2011-06-15", "sts:GetFederationToken")]
 fn operations_the_sandbox_lacks_are_named(#[case] service: &'static str, #[case] asks: &str, #[case] name: &str) {
     let sandbox = sandbox();
     let signer = Signer::admin(&sandbox).service(service);
