@@ -50,7 +50,8 @@ pub trait Request: Sized {
 /// Whether an operation changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It changes nothing, and a seeded clock stands still.
+    /// It changes nothing that another call can see, and a seeded clock stands still. GetSessionToken stores the
+    /// credentials that it issues.
     Read,
     /// A seeded clock moves one second.
     Write,
