@@ -27,7 +27,7 @@ fn lab() -> (Lab, String) {
     (lab, key)
 }
 
-/// Puts an item whose attribute `t` is so many seconds from now.
+/// Puts an item that expires in `seconds` by its attribute `t`.
 fn put(lab: &mut Lab, id: &str, seconds: i64) {
     let time = lab.engine.account.state.clock.now().unix_timestamp() + seconds;
     lab.ok("PutItem", json!({"TableName": "music", "Item": {"id": {"S": id}, "t": {"N": time.to_string()}}}));
