@@ -4,7 +4,11 @@ mod golden;
 mod transactions;
 
 use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
 
+use aws_sigv4::http_request::{SigningParams, SigningSettings};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
 use serde_json::Value;
 
 use super::catalog;
@@ -24,6 +28,21 @@ pub const ACCOUNT: &str = "111122223333";
 /// The code and message of a failed call.
 pub fn code_and_message(service: Service, fault: &Fault) -> (String, String) {
     (fault.code(service).to_owned(), fault.message(service).unwrap_or_default().into_owned())
+}
+
+/// What a signature of `identity` for a call of `service` is made with: now, over every header that is given.
+pub fn signing(identity: &Identity, service: Service) -> SigningParams<'_> {
+    let mut settings = SigningSettings::default();
+    settings.excluded_headers = None;
+    v4::SigningParams::builder()
+        .identity(identity)
+        .region("us-east-1")
+        .name(service.signing_name())
+        .time(SystemTime::now())
+        .settings(settings)
+        .build()
+        .unwrap()
+        .into()
 }
 
 /// An engine, and its administrator.

@@ -1,9 +1,9 @@
 //! `CreateAccessKey`, `ListAccessKeys`, `UpdateAccessKey`, `DeleteAccessKey`.
 
+use super::holder::no_such_entity;
 use super::members::{self, Page};
 use super::state::{MAX_KEYS, new_key};
-use super::user::AccessKey;
-use super::users::no_such_entity;
+use super::user::{AccessKey, User};
 use crate::policy::ConditionContext;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
@@ -18,7 +18,7 @@ impl Request for CreateAccessKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.0)?;
-        let mut user = cx.user("iam:CreateAccessKey", &name, &ConditionContext::default())?;
+        let mut user: User = cx.holder("iam:CreateAccessKey", &name, &ConditionContext::default())?;
         if user.keys.len() >= MAX_KEYS {
             let message = format!("Cannot exceed quota for AccessKeysPerUser: {MAX_KEYS}");
             return Err(Fault::service(409, "LimitExceeded", message));
@@ -31,7 +31,7 @@ impl Request for CreateAccessKey {
             xml::leaf(out, "SecretAccessKey", key.secret.expose());
         });
         user.keys.push(key);
-        cx.save_user(user)?;
+        cx.save(user)?;
         Ok(out.into())
     }
 }
@@ -49,7 +49,7 @@ impl Request for ListAccessKeys {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
-        let user = cx.user("iam:ListAccessKeys", &name, &ConditionContext::default())?;
+        let user: User = cx.holder("iam:ListAccessKeys", &name, &ConditionContext::default())?;
         let mut out = Xml::new();
         xml::leaf(&mut out, "UserName", &name);
         let write = |out: &mut Xml, key: &AccessKey| write_key(out, &name, key);
@@ -76,10 +76,10 @@ impl Request for UpdateAccessKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
-        let mut user = cx.user("iam:UpdateAccessKey", &name, &ConditionContext::default())?;
+        let mut user: User = cx.holder("iam:UpdateAccessKey", &name, &ConditionContext::default())?;
         let key = user.keys.iter_mut().find(|key| key.id == self.id).ok_or_else(|| no_such_key(&self.id))?;
         key.active = self.active;
-        cx.save_user(user)
+        cx.save(user)
     }
 }
 
@@ -96,10 +96,10 @@ impl Request for DeleteAccessKey {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
-        let mut user = cx.user("iam:DeleteAccessKey", &name, &ConditionContext::default())?;
+        let mut user: User = cx.holder("iam:DeleteAccessKey", &name, &ConditionContext::default())?;
         let at = user.keys.iter().position(|key| key.id == self.id).ok_or_else(|| no_such_key(&self.id))?;
         user.keys.remove(at);
-        cx.save_user(user)
+        cx.save(user)
     }
 }
 

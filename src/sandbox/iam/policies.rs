@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use super::holder::no_such_entity;
+use super::holder_policies::no_managed_policy;
+use super::holder_tags::{tag_facts, write_tag};
 use super::managed;
 use super::members::{self, Page};
 use super::policy::{Known, Policy, Version};
 use super::user::{InlinePolicy, size};
-use super::user_policies::no_managed_policy;
-use super::users::{no_such_entity, tag_facts, write_tag};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};

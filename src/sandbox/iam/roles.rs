@@ -1,10 +1,10 @@
-//! `CreateRole`, `GetRole`, `DeleteRole`, `ListRoles`, `UpdateRole`, `UpdateAssumeRolePolicy`, `TagRole`, `UntagRole`,
-//! `ListRoleTags`, `ListInstanceProfilesForRole`.
+//! `CreateRole`, `GetRole`, `DeleteRole`, `ListRoles`, `UpdateRole`, `UpdateAssumeRolePolicy`,
+//! `ListInstanceProfilesForRole`.
 
+use super::holder_tags::{tag_facts, write_tag};
 use super::members::{self, Page};
 use super::role::{Role, TrustPolicy, role_arn, role_id};
 use super::user::size;
-use super::users::{no_such_entity, tag_facts, write_tag};
 use crate::policy::{ConditionContext, PolicyError, PolicyErrorKind, account_of};
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
@@ -18,26 +18,6 @@ const MAX_TRUST_SIZE: usize = 2048;
 const MAX_SESSION: std::ops::RangeInclusive<i64> = 3600..=43_200;
 
 impl Context<'_> {
-    /// The role of this name, if the caller is allowed `action` on it. Callers who aren't don't learn whether it exists.
-    pub(super) fn role(&mut self, action: &str, name: &str, facts: &ConditionContext) -> Result<Role, Fault> {
-        let mut facts = facts.clone();
-        let role = self.account.state.iam.role(name).cloned();
-        let path = role.as_ref().map_or("/", |role| &role.path);
-        let arn = role_arn(&self.account.id, path, name);
-        for (key, value) in role.iter().flat_map(|role| &role.tags) {
-            facts.set(&format!("aws:ResourceTag/{key}"), value).set(&format!("iam:ResourceTag/{key}"), value);
-        }
-        self.authorize(action, Resource::Arn(&arn), &facts)?;
-        role.ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
-    }
-
-    /// Stores a changed role, for an operation without output.
-    pub(super) fn save_role(&mut self, role: Role) -> Result<Output, Fault> {
-        let (iam, store) = self.account.iam_mut();
-        iam.save_role(store, role)?;
-        Ok(Xml::new().into())
-    }
-
     /// Reads a new trust policy. The principals of this account have to exist; nothing is known of other accounts.
     fn new_trust(&self, text: String) -> Result<TrustPolicy, Fault> {
         let characters = size(&text);
@@ -137,7 +117,7 @@ impl Request for CreateRole {
             inline: std::collections::BTreeMap::new(),
         };
         let out = describe(cx, &role);
-        cx.save_role(role)?;
+        cx.save(role)?;
         Ok(out.into())
     }
 }
@@ -151,7 +131,7 @@ impl Request for GetRole {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let role = cx.role("iam:GetRole", &self.0, &ConditionContext::default())?;
+        let role: Role = cx.holder("iam:GetRole", &self.0, &ConditionContext::default())?;
         Ok(describe(cx, &role).into())
     }
 }
@@ -165,7 +145,7 @@ impl Request for DeleteRole {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let role = cx.role("iam:DeleteRole", &self.0, &ConditionContext::default())?;
+        let role: Role = cx.holder("iam:DeleteRole", &self.0, &ConditionContext::default())?;
         let first = match (role.attached.is_empty(), role.inline.is_empty()) {
             (false, _) => Some("detach all policies"),
             (true, false) => Some("delete policies"),
@@ -219,10 +199,10 @@ impl Request for UpdateRole {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let mut role = cx.role("iam:UpdateRole", &self.name, &ConditionContext::default())?;
+        let mut role: Role = cx.holder("iam:UpdateRole", &self.name, &ConditionContext::default())?;
         role.description = self.settings.description.or(role.description);
         role.max_session = self.settings.max_session.unwrap_or(role.max_session);
-        cx.save_role(role)
+        cx.save(role)
     }
 }
 
@@ -239,69 +219,9 @@ impl Request for UpdateAssumeRolePolicy {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let mut role = cx.role("iam:UpdateAssumeRolePolicy", &self.name, &ConditionContext::default())?;
+        let mut role: Role = cx.holder("iam:UpdateAssumeRolePolicy", &self.name, &ConditionContext::default())?;
         role.trust = cx.new_trust(self.text)?;
-        cx.save_role(role)
-    }
-}
-
-/// `TagRole`
-pub struct TagRole {
-    name: String,
-    tags: Vec<(String, String)>,
-}
-
-impl Request for TagRole {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        Ok(Self { name: members::role_name(members)?, tags: members::tags(members)? })
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let mut role = cx.role("iam:TagRole", &self.name, &tag_facts(&self.tags))?;
-        members::add_tags(&mut role.tags, self.tags)?;
-        cx.save_role(role)
-    }
-}
-
-/// `UntagRole`
-pub struct UntagRole {
-    name: String,
-    keys: Vec<String>,
-}
-
-impl Request for UntagRole {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        let keys = members.texts("TagKeys")?.into_iter().map(str::to_owned).collect();
-        Ok(Self { name: members::role_name(members)?, keys })
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let mut facts = ConditionContext::default();
-        for key in &self.keys {
-            facts.add("aws:TagKeys", key);
-        }
-        let mut role = cx.role("iam:UntagRole", &self.name, &facts)?;
-        role.tags.retain(|(known, _)| !self.keys.iter().any(|key| key.eq_ignore_ascii_case(known)));
-        cx.save_role(role)
-    }
-}
-
-/// `ListRoleTags`
-pub struct ListRoleTags {
-    name: String,
-    page: Later<Page>,
-}
-
-impl Request for ListRoleTags {
-    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        Ok(Self { name: members::role_name(members)?, page: Page::parse(members) })
-    }
-
-    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let role = cx.role("iam:ListRoleTags", &self.name, &ConditionContext::default())?;
-        let mut out = Xml::new();
-        self.page?.write(&mut out, "Tags", &role.tags, |(key, _)| key, write_tag);
-        Ok(out.into())
+        cx.save(role)
     }
 }
 
@@ -317,7 +237,7 @@ impl Request for ListInstanceProfilesForRole {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        cx.role("iam:ListInstanceProfilesForRole", &self.name, &ConditionContext::default())?;
+        cx.holder::<Role>("iam:ListInstanceProfilesForRole", &self.name, &ConditionContext::default())?;
         let mut out = Xml::new();
         self.page?.write(&mut out, "InstanceProfiles", [], |name: &&str| name, |_, _| {});
         Ok(out.into())

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::holder::no_such_entity;
 use super::members::{Page, invalid};
 use super::state::Iam;
 use super::user::InlinePolicy;
-use super::users::no_such_entity;
 use crate::policy::{
     AccessRequest, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position,
     Principal, StatementTrace, context_keys, statement_positions,

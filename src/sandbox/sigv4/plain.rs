@@ -1,5 +1,5 @@
 //! The signature of a request in the form that SDKs send: the path `/`, no query, and each signed header once, with no
-//! space that signing would take away. It takes a tenth of the time that the library takes, which handles every form.
+//! space that signing would take away. It saves what the library does for every other form.
 //!
 //! The steps are those of AWS's documentation: "Create a signed AWS API request" in the IAM User Guide.
 

@@ -1,11 +1,10 @@
 //! Temporary credentials.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rstest::rstest;
@@ -337,18 +336,8 @@ enum Token {
 /// Signs a call of `service` with the credentials in `answer`. The response's status and error code.
 fn send(engine: &mut Engine, answer: &str, service: Service, token: Token) -> (u16, String) {
     let (id, secret) = (element(answer, "AccessKeyId"), element(answer, "SecretAccessKey"));
-    let mut settings = SigningSettings::default();
-    settings.excluded_headers = None;
     let identity = Credentials::new(id, secret, None, None, "test").into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region("us-east-1")
-        .name(service.signing_name())
-        .time(SystemTime::now())
-        .settings(settings)
-        .build()
-        .unwrap()
-        .into();
+    let parameters = tests::signing(&identity, service);
     let shown = if token == Token::Wrong { "wrong".to_owned() } else { element(answer, "SessionToken") };
     let (body, mut headers) = match service {
         Service::Iam => ("Action=ListUsers&Version=2010-05-08", vec![("host", "test")]),

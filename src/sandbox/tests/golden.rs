@@ -12,11 +12,9 @@ mod transactions;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
@@ -25,6 +23,7 @@ use crate::policy::{MatchResult, Mismatch, PolicySource};
 use crate::sandbox::engine::Engine;
 use crate::sandbox::request::{Body, Request};
 use crate::sandbox::service::Service;
+use crate::sandbox::tests;
 use crate::sandbox::{Config, DecisionRecord};
 
 /// An engine, the people who call it, and the transcript of their calls.
@@ -95,18 +94,8 @@ impl Recorder {
 
     fn signed(&mut self, who: &str, service: Service, title: &str, headers: &[(&str, &str)], body: &str) -> String {
         let (access_key_id, secret) = self.people[who].clone();
-        let mut settings = SigningSettings::default();
-        settings.excluded_headers = None;
         let identity = Credentials::new(access_key_id, secret, None, None, "golden").into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region("us-east-1")
-            .name(service.signing_name())
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .unwrap()
-            .into();
+        let parameters = tests::signing(&identity, service);
         let headers: Vec<(&str, &str)> =
             [("host", "golden"), ("user-agent", "golden/1")].iter().chain(headers).copied().collect();
         let body_bytes = SignableBody::Bytes(body.as_bytes());

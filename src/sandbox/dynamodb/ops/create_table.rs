@@ -149,7 +149,9 @@ pub fn parse_elements(members: &Members<'_>) -> Later<Vec<(String, &'static str)
                 "Member must have length less than or equal to 2",
             );
         }
-        _ => drop(members.required_list("KeySchema", 1..=2)),
+        _ => {
+            members.required_list("KeySchema", 1..=2)?;
+        }
     }
     parse_attributes(members, "KeySchema", "KeyType", &["HASH", "RANGE"])
 }

@@ -22,9 +22,6 @@ const MAX_PAGE_BYTES: usize = 1024 * 1024;
 pub struct Shape {
     pub filter: Option<Condition>,
     projection: Option<Projection>,
-    count_only: bool,
-    /// Whether whole items are wanted: by `Select`, or because a projection may name any attribute.
-    wants_all: bool,
     limit: Option<usize>,
     consistent: bool,
     select: Option<&'static str>,
@@ -125,9 +122,7 @@ impl Shape {
         let projection = request.expressions.projection(placeholders)?;
         check_select(select, projection.is_some(), index.is_some())?;
         let filter = request.expressions.condition("FilterExpression", placeholders)?;
-        let wants_all = select == Some("ALL_ATTRIBUTES") || projection.is_some();
-        let count_only = select == Some("COUNT");
-        Ok(Self { filter, projection, count_only, wants_all, limit, consistent, select, index, report })
+        Ok(Self { filter, projection, limit, consistent, select, index, report })
     }
 
     /// The index that is read, of those that `table` has.
@@ -151,7 +146,12 @@ impl Shape {
 
     /// What a read of `index` sees of an item. A local index fetches from the table what it doesn't have.
     pub fn seen(&self, table: &Table, index: &Index, item: Item) -> Item {
-        if !index.is_global() && self.wants_all { item } else { index.project(table, &item) }
+        let wants_all = self.select == Some("ALL_ATTRIBUTES") || self.projection.is_some();
+        if !index.is_global() && wants_all { item } else { index.project(table, &item) }
+    }
+
+    fn counts_only(&self) -> bool {
+        self.select == Some("COUNT")
     }
 }
 
@@ -230,7 +230,7 @@ impl<'a> Page<'a> {
         self.last = Some(self.key_of(item));
         if self.shape.filter.as_ref().is_none_or(|filter| filter.holds(item)) {
             self.count += 1;
-            if !self.shape.count_only {
+            if !self.shape.counts_only() {
                 self.items.push(match &self.shape.projection {
                     Some(projection) => item_to_json(&projection.apply(item)),
                     None => item_to_json(item),
@@ -245,7 +245,7 @@ impl<'a> Page<'a> {
     /// The output.
     pub fn finish(self) -> Value {
         let mut output = json!({ "Count": self.count, "ScannedCount": self.scanned });
-        if !self.shape.count_only {
+        if !self.shape.counts_only() {
             output["Items"] = Value::Array(self.items);
         }
         if let (true, Some(last)) = (self.more, &self.last) {

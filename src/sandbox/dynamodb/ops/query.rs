@@ -118,13 +118,11 @@ fn query_index(
                 .is_none_or(|sort| index.schema.range.as_ref().and_then(value).is_some_and(|value| sort.holds(value)))
     };
     let keys = unlock(cx, table)?;
-    if let Some(start) = &start {
-        Place::of_start(table, index, &keys, start)?;
-        if !is_inside(start) {
-            return Err(Fault::invalid(OUTSIDE));
-        }
-    }
-    let start = start.map(|start| Place::of_start(table, index, &keys, &start)).transpose()?;
+    let place = |start: Item| {
+        let place = Place::of_start(table, index, &keys, &start)?;
+        if is_inside(&start) { Ok(place) } else { Err(Fault::invalid(OUTSIDE)) }
+    };
+    let start = start.map(place).transpose()?;
     let items = Items::of(cx.account.store.connection(), &table.name);
     let mut found = entries(&items, index, &keys, is_inside)?;
     if !forward {
