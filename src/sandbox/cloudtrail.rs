@@ -4,12 +4,12 @@
 
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::authorize::Resource;
-use super::log::TrailEvent;
+use super::log::{TrailEvent, UserIdentity};
 use super::operation::{Context, Fault, Members, Output, Request};
 use crate::policy::ConditionContext;
 
@@ -141,24 +141,24 @@ fn describe(event: &TrailEvent) -> Value {
     item
 }
 
+/// `userIdentity`, with the access key id that the page of the trail leaves out.
+fn identity(who: &UserIdentity) -> Value {
+    let mut identity = json!(who);
+    if let (Some(id), Some(members)) = (&who.access_key_id, identity.as_object_mut()) {
+        // In CloudTrail's order: behind the account.
+        let at = members.keys().position(|name| name == "accountId").map_or(members.len(), |at| at + 1);
+        members.shift_insert(at, "accessKeyId".to_owned(), json!(id));
+    }
+    identity
+}
+
 /// The event as CloudTrail writes it into its files (CloudTrail guide, "record contents").
 fn record(event: &TrailEvent) -> Value {
     let who = &event.user_identity;
-    let mut identity = Map::from_iter([("type".to_owned(), json!(who.kind))]);
-    for (name, value) in [
-        ("principalId", &who.principal_id),
-        ("arn", &who.arn),
-        ("accountId", &who.account_id),
-        ("accessKeyId", &who.access_key_id),
-        ("userName", &who.user_name),
-        ("invokedBy", &who.invoked_by),
-    ] {
-        identity.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));
-    }
     let account = event.resources.first().map(|resource| &resource.account_id).or(who.account_id.as_ref());
     let mut record = json!({
         "eventVersion": "1.11",
-        "userIdentity": identity,
+        "userIdentity": identity(who),
         "eventTime": event.event_time,
         "eventSource": event.event_source,
         "eventName": event.event_name,

@@ -1,9 +1,11 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::sandbox::cloudtrail::identity;
 use crate::sandbox::context::Caller;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::error::Fault;
+use crate::sandbox::log::UserIdentity;
 use crate::sandbox::service::Service;
 use crate::sandbox::tests::{ACCOUNT, code_and_message};
 use crate::sandbox::{Config, tests};
@@ -101,6 +103,19 @@ fn a_denied_scan_shows_its_decrypt() {
     assert_eq!(record["resources"], json!([{ "ARN": key, "type": "AWS::KMS::Key", "accountId": ACCOUNT }]));
     assert_eq!((&record["responseElements"], &record["readOnly"]), (&Value::Null, &json!(true)));
     assert_eq!((&record["eventID"], &record["recipientAccountId"]), (&event["EventId"], &json!(ACCOUNT)));
+}
+
+#[test]
+fn a_session_shows_whose_it_is() {
+    let context = json!({ "attributes": { "creationDate": "2026-01-01T00:00:00Z", "mfaAuthenticated": "false" } });
+    let who = UserIdentity {
+        kind: "AssumedRole".to_owned(),
+        access_key_id: Some("ASIATEST".to_owned()),
+        session_context: Some(context.clone()),
+        ..UserIdentity::default()
+    };
+    let expected = json!({ "type": "AssumedRole", "accessKeyId": "ASIATEST", "sessionContext": context });
+    assert_eq!(identity(&who), expected);
 }
 
 #[test]
